@@ -66,7 +66,7 @@ describe("the job metrics", () => {
     expect(await samples("observatory_events_duplicate_total")).toEqual({ "": 0 });
   });
 
-  test("give at most 50 types their own label, the same in counters and gauges, and all other types one shared label", async () => {
+  test("label at most 50 types by name, the same types in counters and gauges, and give all other types one shared label", async () => {
     const { families, metrics } = world();
     const types = Array.from({ length: 200 }, (_, n) => `type-${n}`);
     families.recorded(

@@ -93,7 +93,7 @@ const concluded = (ending: Ending, job: Partial<ClaimedJob> = {}) =>
   );
 
 test.each(TABLE)(
-  "an attempt that %s after the counts %j (cancel requested: %p) leaves its job %s",
+  "an attempt that %s, after %j so far (cancellation requested: %p), leaves its job %s",
   (name, counts, cancelRequested, status, tries, losses) => {
     const conclusion = concluded(ENDINGS[name], { ...counts, cancelRequested });
     expect(conclusion).toMatchObject({ status, tries, losses });

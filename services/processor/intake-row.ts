@@ -21,7 +21,7 @@ export interface Checked {
   readonly payload: Readonly<Record<string, unknown>>;
   /**
    * Undefined if the payload is refused, or if this processor does not know the type at this version. In the second
-   * case, the job waits for a processor that does.
+   * case, the job waits for a processor that knows this version.
    */
   readonly policy: (RetryPolicy & { readonly deadlineMs: number }) | undefined;
   readonly refusal?: { readonly reason: DeadLetterReason; readonly detail: string };
@@ -67,8 +67,8 @@ export function newJob(
 ): NewJob {
   const { payload: facts, correlationId } = event;
   const createdAt = new Date(event.occurredAt);
-  // If the gateway's clock is ahead, the job's history follows it, so that its times stay in order. The time at which
-  // the job is due does not.
+  // If the gateway's clock is ahead of this processor's, the job's history uses the gateway's time, so that its times
+  // stay in order. The time at which the job is due is not affected.
   const now = laterOf(receivedAt, createdAt);
   const runAt = facts.runAt ? new Date(facts.runAt) : receivedAt;
   const steps: Step[] = [];

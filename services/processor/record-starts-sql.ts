@@ -31,7 +31,8 @@ export async function recordStarts(
     const { workerId, queueWaitMs, startedAt } = job;
     const facts = { workerId, queueWaitMs };
     const about = { detail: { workerId }, implied };
-    // The claim has already incremented the row's sequence for this transition, and `move` increments it again.
+    // The claim has already incremented the row's sequence for this transition. `move` increments it too, so it must
+    // start from the sequence before the claim.
     const started = history.move(
       { ...job, status: was, sequence: job.sequence - 1 },
       "EXECUTING",

@@ -57,7 +57,7 @@ test.each([
   ["is nested too deep", nested(17), "RESULT_TOO_DEEP"],
   ["is nested thousands of levels deep", nested(5_000), "RESULT_TOO_DEEP"],
   ["is too large", "x".repeat(65_536), "RESULT_TOO_LARGE"],
-  ["is too large once its numbers are written out", Array(300).fill(1e308), "RESULT_TOO_LARGE"],
+  ["is too large once its numbers are written without exponents", Array(300).fill(1e308), "RESULT_TOO_LARGE"],
 ])("a result that %s fails its attempt permanently", async (_, result, code) => {
   expect((await run(async () => result)).ending).toMatchObject({
     outcome: "failed",

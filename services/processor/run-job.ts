@@ -37,7 +37,7 @@ export interface RunPorts {
 
 /**
  * Runs one attempt and enforces its deadline. Never rejects, because an error of the handler becomes the outcome of the
- * attempt. `interrupt` aborts with an {@link Interruption}.
+ * attempt. When `interrupt` aborts, its reason is an {@link Interruption}, which tells how the attempt ends.
  */
 export async function runJob(
   job: ClaimedJob,
@@ -94,7 +94,7 @@ async function attempt(
       else if (logs.length === MAX_LOG_LINES)
         logs.push({
           at: ports.now().toISOString(),
-          message: `Further lines were dropped after ${MAX_LOG_LINES}`,
+          message: `All lines after the first ${MAX_LOG_LINES} were dropped`,
         });
     },
     submit: (children) => ports.submit(job, children),

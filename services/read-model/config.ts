@@ -31,7 +31,7 @@ export const Config = Type.Object({
     Type.String({
       minLength: 1,
       description:
-        "File that contains the webhook's token and may be written after the start; ALERT_WEBHOOK_TOKEN takes precedence",
+        "File that contains the webhook's token; it may be created after this service has started. ALERT_WEBHOOK_TOKEN takes precedence",
     }),
   ),
   EVENT_RETENTION_HOURS: Type.Integer({

@@ -19,7 +19,7 @@ const closing = {
 };
 const jobId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
-test("each accepted job is counted once, whether its span is already sealed or newly judged", () => {
+test("each accepted job is counted once, whether the result for its span of time is already stored (sealed) or newly computed", () => {
   const account = createAccount();
   account.addSealed(sealedSums({ accepted: 4, completed: 2, failed: 1, cancelled: 1, until: watermark }), []);
   account.add(judged({ accepted: 3, deadLettered: 1, net: { COMPLETED: 0, REJECTED: 1, FAILED: 1 } }));
@@ -42,7 +42,7 @@ test("each accepted job is counted once, whether its span is already sealed or n
   expect(Value.Check(Ledger, ledger)).toBe(true);
 });
 
-test("the ledger is not settled while a job is unfinished, newer than the watermark or in a sealed span that must be judged again", () => {
+test("the ledger is not settled while a job is unfinished or newer than the watermark, or while a sealed span must be judged again", () => {
   const settled = (part: Partial<typeof closing>) => createAccount().close({ ...closing, ...part }).settled;
   expect(settled({})).toBe(true);
   expect(settled({ live: 1 })).toBe(false);
@@ -57,13 +57,13 @@ test("the ledger is not settled while a job is unfinished, newer than the waterm
   });
 });
 
-test("a watermark held back because sealing lags is reported as waiting for the ledger", () => {
+test("if the watermark is held back because sealing lags, the ledger reports that it is waiting for itself", () => {
   const wanted = new Date(watermark.getTime() + 60_000);
   expect(createAccount().close({ ...closing, wanted }).waitingFor).toMatchObject([{ what: "ledger" }]);
   expect(createAccount().close(closing).waitingFor).toEqual([]);
 });
 
-test("before its first span is sealed, the ledger is behind by all the time since 1970 and is not settled", () => {
+test("before its first span is sealed, the ledger is not settled, and `behindMs` counts from 1970", () => {
   const ledger = createAccount().close({ ...closing, watermark: new Date(0), wanted: watermark });
   expect(ledger).toMatchObject({
     behindMs: closing.now.getTime(),

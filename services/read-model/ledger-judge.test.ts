@@ -7,7 +7,7 @@ import type { CreatedFate } from "./ledger-queries.ts";
 const NONE = { count: 0, check: "0000000000000000" };
 const SPAN = { from: new Date(0), before: new Date(1_000) };
 
-/** Builds a span with one `job.created` event per fate. The job store reports that fate for the event's job. */
+/** Builds a span with one `job.created` event per fate, which is what the job store says about the event's job. */
 function partsOf(fates: readonly CreatedFate[], prunedRows: number): JudgeParts {
   const created = fates.map((): CreatedEvent => ({ jobId: newJobId(), eventId: crypto.randomUUID() }));
   return {

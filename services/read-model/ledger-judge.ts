@@ -1,7 +1,7 @@
 import type { EventSpan, LedgerSums, ObservationReader } from "../../shared/observations/port.ts";
 import type { Contradiction, Ended, LedgerQueries, LedgerRow, StoreSums } from "./ledger-queries.ts";
 
-/** How many ids are looked up at once. */
+/** Maximum number of events or ids in one query. */
 const CHUNK = 1_000;
 /** Maximum number of jobs that are accused (named as lost, unobserved or duplicated), per span and verdict. */
 export const MAX_ACCUSED = 10_000;
@@ -52,8 +52,8 @@ export interface JudgeParts {
  *
  * Ids are compared one by one only when the sums of the two stores differ. Events are read before the rows they are
  * compared with, and an id missing from a store's records of the span is looked up in that store regardless of time. A
- * job that is stored between the two reads is therefore not accused. Memory holds the rows of one span, whose size the
- * caller bounds.
+ * job that is stored between the two reads is therefore not accused. Memory holds all rows of the span, so the caller
+ * must limit the size of a span.
  */
 export async function judge(parts: JudgeParts, span: EventSpan): Promise<Judgment> {
   const { queries, observations } = parts;
@@ -163,8 +163,9 @@ async function compareOutcomes(
 
 /**
  * Collects a span's events that have no match in the job store, because their jobs are missing or were pruned. `pruned`
- * is how many of the span's jobs or ends were pruned. If the job store no longer has all of their ids, missing and
- * pruned jobs cannot be told apart, but the number of missing jobs is still known.
+ * is how many of the span's jobs or ends were pruned. If the job store no longer has the ids of all pruned jobs,
+ * missing and pruned jobs cannot be told apart. The number of missing jobs is still known: the unmatched events minus
+ * the pruned jobs whose ids are gone.
  */
 function createSuspects(pruned: number) {
   const found: { verdict: Verdict; jobId: string }[] = [];
@@ -196,8 +197,8 @@ function createSuspects(pruned: number) {
 const byEvent = (rows: readonly LedgerRow[]) => new Map(rows.map(({ jobId, eventId }) => [eventId, jobId]));
 
 /**
- * Takes rows whose event is missing from the span, and accuses those whose event is not stored at all. Returns the
- * number of accused rows.
+ * Takes rows whose event is missing from the span, and accuses the jobs whose event is not stored at any other time
+ * either. Returns the number of these rows.
  */
 async function accuseUnseen(
   { observations, signal }: Pick<JudgeParts, "observations" | "signal">,

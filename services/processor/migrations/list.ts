@@ -23,8 +23,9 @@ export interface Migration {
   readonly name: string;
   readonly text: string;
   /**
-   * How to apply it: in one transaction (the default), statement by statement without blocking writers, or by repeating
-   * one statement until it has no more work.
+   * How to apply the migration. `at once`, the default: in one transaction. `concurrently`: statement by statement,
+   * outside a transaction, without blocking writers. `in batches`: by repeating one statement, which changes a limited
+   * number of rows, until none are left.
    */
   readonly how?: "at once" | "concurrently" | "in batches";
 }
