@@ -15,7 +15,7 @@ import { pointedAt } from "./views/pointed.ts";
 
 export interface TuiOptions {
   readonly client: ApiClient;
-  /** Returns the addresses of the read-model and the gateway. */
+  /** Returns the URLs of the read-model and the gateway. */
   readonly addresses: () => { readonly readModelUrl: string; readonly gatewayUrl: string };
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -17,7 +17,7 @@ export function keyPage(): string {
     ...parts
       .filter(({ bindings }) => bindings.length > 0)
       .flatMap(({ screen, bindings }) => [`## ${titleOf(screen)}`, table(bindings)]),
-    "`:set theme mono`, `:set refresh 2000` and `:set filter status:failed` write `odd-dashboard/settings.json` under `XDG_CONFIG_HOME`.",
+    "Commands such as `:set theme mono`, `:set refresh 2000` and `:set filter status:failed` save the settings to `odd-dashboard/settings.json` under `XDG_CONFIG_HOME` (by default `~/.config`).",
     "<!-- Written by `bun tui/export-keys.ts` from shared/keymap.ts. -->",
     "",
   ]

@@ -8,7 +8,10 @@ import { JOB_SORTS, sortJobs } from "../shared/job-sorts.ts";
 import { TIERS } from "./launch-state.ts";
 import { listNameOf, placeOf, type State } from "./model.ts";
 
-/** Returns the job list's rows, live or frozen, in the chosen order. */
+/**
+ * Returns the job list's rows in the chosen order: the live rows or, if the user froze the list, the rows from that
+ * time.
+ */
 export function jobRows(state: State): readonly Job[] {
   const items = (state.frozen.jobs ?? state.data.jobs?.value)?.items ?? [];
   const sort = JOB_SORTS[state.lists.jobs.sort % JOB_SORTS.length] ?? JOB_SORTS[0];
@@ -48,7 +51,7 @@ export function isFrozen(state: State): boolean {
   return screen === "jobs" || screen === "events" ? state.frozen[screen] !== undefined : false;
 }
 
-/** Counts the live jobs that the frozen list does not show. */
+/** Counts the loaded jobs that the frozen list does not show. */
 export function newSinceFrozen({ frozen, data }: State): number {
   if (!frozen.jobs) return 0;
   const shown = new Set(frozen.jobs.items.map(({ id }) => id));

@@ -29,8 +29,9 @@ stdout is not a terminal.
 
 ## JSON
 
-\`--output json\` prints one document; \`events --follow\` prints one document per line. Within a major
-version, fields may be added but are never renamed or removed. Types from a contract link to its schema.
+\`--output json\` prints one JSON document; \`events --follow\` prints one document per line. Within a major
+version, fields may be added but are never renamed or removed. If a contract defines the output, its schema is
+linked; otherwise, the schema is shown.
 
 ${Object.entries(CLI_OUTPUTS)
   .map(([name, schema]) => shape(name, schema))

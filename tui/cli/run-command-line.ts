@@ -85,7 +85,8 @@ export function createContext(): CliContext {
     style: styleOf(process.stdout, env),
     isTerminal: process.stdout.isTTY === true,
     get signal() {
-      // Installs the handlers on first use, because a service that runs in this process has its own.
+      // Installs the signal handlers only when a command uses them, because `odd-dashboard service` runs a service in
+      // this process, which installs its own.
       signal ??= interruptSignal();
       return signal;
     },

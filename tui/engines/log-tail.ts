@@ -2,7 +2,10 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "
 
 const MAX_BYTES = 16_384;
 
-/** Returns a log's last lines, at most 16 KiB, or a note that it is missing. With `from`, skips everything before it. */
+/**
+ * Returns a log's last lines, at most 16 KiB, or a note that it is missing. With `from`, skips everything before that
+ * byte offset.
+ */
 export function tailOf(file: string, from = 0, lines = 20): string {
   if (!existsSync(file)) return `(no log at ${file})`;
   const fd = openSync(file, "r");

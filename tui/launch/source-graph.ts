@@ -31,8 +31,8 @@ export function readSourceGraph(projectDir: string): SourceGraph {
 }
 
 /**
- * Returns the services that run any of the files according to any of the graphs. A deleted file appears only in a graph
- * that was read earlier.
+ * Returns the services that run at least one of the files according to at least one of the graphs. To find the services
+ * that used a deleted file, pass a graph that was read before the deletion.
  */
 export function servicesWith(files: ReadonlySet<string>, ...graphs: SourceGraph[]): Set<ServiceName> {
   return new Set(
@@ -56,7 +56,7 @@ function readImports(projectDir: string, file: string): readonly string[] {
   const imported = [...scan(file, text), ...startedThreads(text)]
     .filter((specifier) => specifier.startsWith("."))
     .map((specifier) => join(dirname(file), specifier).replaceAll("\\", "/"));
-  // The registry does not name the job types; it loads every job type in its folder.
+  // The registry does not import job types by name: it loads every job type in its folder.
   const types = file === REGISTRY ? jobTypeFiles(join(projectDir, dirname(file))) : [];
   return [...imported, ...types.map((name) => `${dirname(file)}/${name}`)];
 }

@@ -9,8 +9,8 @@ import { cut, sanitize, widthOf } from "../text.ts";
 const NOTICE_GAP = 3;
 
 /**
- * Draws the last line: the current prompt, or on the left the keys that have an effect now, and on the right the
- * progress or notice.
+ * Draws the last line: the current prompt if there is one; otherwise, on the left, the keys that have an effect now,
+ * and on the right, the progress of a task or a notice.
  */
 export function drawHints(canvas: Canvas, state: State) {
   const row = canvas.height - 1;

@@ -8,7 +8,7 @@ const shown = (trace: ReturnType<typeof traceOf>) =>
       `${label} ${startMs}–${Math.round(endMs)}${slowest ? " slowest" : ""}`,
   );
 
-test("a job's hops, waits and tries follow one another on one axis", () => {
+test("a job's hops, waits and tries follow one another on one time axis", () => {
   const trace = traceOf(sampleJobDetail(), NOW);
   expect(shown(trace)).toEqual([
     "accepted 0–0",
@@ -30,7 +30,7 @@ test("an unfinished bar extends to the current time", () => {
   expect(waiting.totalMs).toBe(60_000);
 });
 
-test("no bar ends before it begins, even if a clock is slow", () => {
+test("no bar ends before it begins, even if the clock of one service is slow", () => {
   const early = sampleJobDetail({
     attempts: sampleJobDetail().attempts.map((one) => ({ ...one, startedAt: "2020-01-01T00:00:00.000Z" })),
   });

@@ -21,8 +21,8 @@ const TICK_MS = 5;
 
 /**
  * Sends jobs in an open loop: one every 1/rate seconds, whether or not earlier ones were answered. A stall therefore
- * counts against every request it delays. Stops sending when the signal aborts. Once all requests are answered,
- * resolves with their number.
+ * counts against every request it delays. Stops sending when the signal aborts. Resolves with the number of requests
+ * once all of them are answered.
  */
 export async function sendLoad(options: SendOptions): Promise<number> {
   const { ratePerSecond, durationMs, signal } = options;
@@ -46,7 +46,7 @@ export async function sendLoad(options: SendOptions): Promise<number> {
 
 async function sendOne({ client, job, onAccepted, onRefused }: SendOptions, dueAt: number): Promise<void> {
   try {
-    // Passes no signal: the gateway may accept a request that was already sent, and only the response says so.
+    // A request that was sent is not aborted: the gateway may accept it, and only the response tells whether it did.
     const { jobId } = await client.gateway.submitJob({ body: job });
     onAccepted(jobId, dueAt, performance.now() - dueAt);
   } catch (error) {
