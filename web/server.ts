@@ -41,7 +41,7 @@ async function start({ config, log, life }: ServiceContext<typeof Config.static>
   const server = Bun.serve<Proxied>({
     hostname: config.BIND_ADDRESS,
     port: config.PORT,
-    // The live stream may be silent for a long time.
+    // No timeout, because the live stream may be silent for longer than the default of 10 s.
     idleTimeout: 0,
     async fetch(request, self) {
       const refusal = policy.refusal(request);
@@ -72,7 +72,7 @@ async function forward(request: Request, [prefix, base]: Upstream, log: Log): Pr
   const url = `${base}${pathname.slice(prefix.length)}${search}`;
   const headers = new Headers(request.headers);
   headers.delete("host");
-  // The origin policy has already checked `Origin`. The service would compare it with its own Host instead of the
+  // The origin policy has already checked `Origin`. The service would compare `Origin` with its own host instead of the
   // page's, and refuse the request.
   headers.delete("origin");
   headers.delete("accept-encoding");

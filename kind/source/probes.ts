@@ -20,7 +20,8 @@ function command(test: readonly string[]): readonly string[] {
  * - Compose's health checks run unchanged as readiness probes.
  * - An engine counts as started once it accepts a connection. Its health check is not used for this, because
  *   RabbitMQ's, for example, starts a second Erlang VM within the memory limit of the first.
- * - Engines restart only if they accept no connection: a restart does not help a slow engine and loses its work.
+ * - An engine is restarted only if it accepts no connection: restarting a slow engine would not help, and it would lose
+ *   the work in progress.
  */
 export function probesOf(entry: ServiceEntry, { healthcheck }: ComposeService) {
   const timeoutSeconds = healthcheck ? seconds(healthcheck.timeout) : 5;

@@ -25,7 +25,7 @@ import { NewJob } from "./views/new-job.tsx";
 import { Overview, type OverviewReply } from "./views/overview.tsx";
 import { QueuesView } from "./views/queues.tsx";
 
-/** Renders the page's bars and the view that the URL selects, and handles the page's keys. */
+/** Renders the page's bars and the view that the URL selects, and handles the page's keyboard shortcuts. */
 export function App() {
   const route = useRoute();
   const overview = useQuery("overview", (signal) => client.readModel.overview({}, { signal }));

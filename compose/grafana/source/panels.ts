@@ -30,7 +30,10 @@ interface Asked {
   readonly description?: string;
   readonly width?: number;
   readonly links?: readonly DataLink[];
-  /** Colors by value: the first color applies below the second step, and each later color at or above its step. */
+  /**
+   * Colors by value: the first color applies below the second step's value, and each later color applies from its own
+   * step's value upward.
+   */
   readonly steps?: readonly Plain<Threshold>[];
 }
 

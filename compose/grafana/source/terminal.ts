@@ -33,7 +33,7 @@ export default dashboard({
       title: "Slow browsers and refusals",
       panels: [
         series({
-          title: "Paused for slow browsers, and redrawn",
+          title: "Pauses and redraws because of slow browsers",
           unit: "ops",
           queries: [
             query(sumRate("observatory_pty_pauses_total"), "paused"),

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../icon.tsx";
 
-/** The id of a view's filter, which `/` focuses. */
+/** The element id of a view's filter field, which the key `/` focuses. */
 export const FILTER_ID = "filter";
 
 interface FilterFieldProps {
@@ -29,7 +29,7 @@ export function FilterField({ filter, label, placeholder, apply, fault, hint, ch
         onSubmit={(event) => {
           event.preventDefault();
           apply(input.current?.value.trim() ?? "");
-          // The page's keys work only outside the field.
+          // The page's keyboard shortcuts work only while the field does not have focus.
           input.current?.blur();
         }}
       >

@@ -124,7 +124,8 @@ const PHONE = [
 ] as const;
 
 /**
- * Shows the main views at the bottom of a phone's screen, within reach of a thumb. The palette opens the others.
+ * Shows links to the main views at the bottom of a phone's screen, within reach of the thumb. The command palette opens
+ * the other views.
  */
 export function TabBar({ route, overview }: BarProps) {
   const current = tabOf(route);
