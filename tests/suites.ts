@@ -25,7 +25,7 @@ export interface Suite {
 const full = enginesOf("full");
 const embedded = enginesOf("embedded");
 
-/** Every suite of `bun run test`. Suites follow folders, so a new test needs no entry. */
+/** Every suite of `bun run test`. A suite covers whole folders, so a new test file needs no entry here. */
 export const SUITES: readonly Suite[] = [
   { name: "contracts", paths: ["contracts"], engines: [] },
   { name: "shared", paths: ["shared", "tests/support", "tests/bench", "tests/compose"], engines: [] },

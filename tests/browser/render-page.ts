@@ -10,8 +10,8 @@ import { createFilm } from "./record-page.ts";
 
 const FOLDER = join(import.meta.dir, "../../docs/pictures");
 /**
- * The load runs this long before the first picture, which shows the rate over the last minute and a chart with a few
- * points.
+ * How long the load runs before the first picture, so that the picture shows the rate of a full minute and a chart with
+ * a few points.
  */
 const WARM_UP_MS = 75_000;
 const SETTLE_MS = 2_500;

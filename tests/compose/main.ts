@@ -17,7 +17,7 @@ stay in the user's cache. Logs and replies are kept under artifacts/compose/.`;
 async function main(): Promise<number> {
   const { keep } = createCommandLine(
     "bun run test:compose",
-    "Starts the unchanged compose.yaml on a Docker engine and checks one job (accepted, observed, completed and counted), three processors under load, recovery from SIGKILL of every container, an alert, a restart, the ledger's balance, every query of alert rules and dashboard panels, and that nothing is left behind.",
+    "Starts the unchanged compose.yaml on a Docker engine. Checks that one job is accepted, observed, completed and counted; that the system recovers from SIGKILL of every container and from a restart while three processors are under load; that an alert is raised; that every query of the alert rules and dashboard panels works; that the ledger balances; and that nothing is left behind.",
   )
     .option("--keep", "keep the system running until Ctrl-C")
     .addHelpText("after", NOTES)

@@ -94,7 +94,8 @@ async function startPrivateEngine(say: (line: string) => void): Promise<DockerEn
     let description: string | undefined;
     await until(
       async () => {
-        if (hasEnded(server)) throw new NoDockerEngine(`dockerd does not start: ${tailOf(log, 0, 3)}`);
+        if (hasEnded(server))
+          throw new NoDockerEngine(`dockerd ended during its start: ${tailOf(log, 0, 3)}`);
         description = await describe(env);
         return description !== undefined;
       },

@@ -18,7 +18,10 @@ const PACKAGES = [
   "tzdata",
 ];
 
-/** Files in the base image besides the packages. A change to any of them creates a new base. */
+/**
+ * Files in the base image besides the packages. The name of the image contains their hash, so a change to any of them
+ * creates a new base.
+ */
 const FILES: Readonly<Record<string, string>> = {
   // Keeps packages from starting services during their installation.
   "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
@@ -43,8 +46,8 @@ const key = createHash("sha256")
   .slice(0, 12);
 
 /**
- * The base image of every stand-in, which is an image that the tests build in place of an official one. The name
- * contains a hash of the recipe.
+ * The base image of every stand-in (an image that the tests build in place of an official one). The name contains a
+ * hash of the recipe, so a changed recipe never uses an older base.
  */
 export const BASE_IMAGE = `task-observatory/stand-in-base:${RELEASE}-${key}`;
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { behavior } from "../support/suite.ts";
 
 behavior("a stopping processor", { env: { processor: { CONCURRENCY: "5" } } }, (world) => {
-  test("finishes the jobs it holds, takes no more and exits with 0, and another processor runs the rest", async () => {
+  test("finishes the jobs it holds, takes no new ones and exits with code 0; another processor runs the remaining jobs", async () => {
     const ids = await world().submitMany(
       Array.from({ length: 40 }, () => ({ type: "sleep", payload: { ms: 400 } })),
     );
@@ -23,7 +23,7 @@ behavior("a stopping processor", { env: { processor: { CONCURRENCY: "5" } } }, (
     await world().untilAll(ids, "COMPLETED");
   });
 
-  test("abandons a job that outlasts the grace period, without using up a try", async () => {
+  test("abandons a job that outlasts the grace period, and the abandoned attempt does not count as a try", async () => {
     await world().workers[1]?.stop();
     const hasty = await world().start("processor", { STOP_GRACE_MS: "200" });
     const id = await world().submit({ type: "sleep", payload: { ms: 3_000 } });

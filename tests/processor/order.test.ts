@@ -9,7 +9,7 @@ behavior("a processor with a backlog", { env: { processor: { CONCURRENCY: "1" } 
       >`select id from jobs where id = any(${ids as string[]}::uuid[]) order by started_at, attempt`
     ).map((row) => row.id);
 
-  test("runs jobs by priority, then by age, and waiting jobs are visible immediately", async () => {
+  test("runs jobs by priority and then by age, and stores new jobs immediately even while its only slot is taken", async () => {
     const blocker = await world().submit({ type: "sleep", payload: { ms: 1_500 } });
     await world().untilStatus(blocker, "EXECUTING");
     const jobs = [3, 9, 0, 3, 9, 5].map((priority) => ({ type: "sleep", payload: { ms: 5 }, priority }));

@@ -97,7 +97,9 @@ function countOf({ text }: Exchange): number | undefined {
   return line === undefined ? undefined : Number(line.split(" ").at(-1));
 }
 
-/** Polls until `look` returns a description, waiting out 404 and 503 replies. */
+/**
+ * Polls until `look` returns a description. Replies with status 404 or 503 mean that the result is not available yet.
+ */
 async function pollUntilSeen(signal: AbortSignal, look: () => Promise<string | undefined>): Promise<string> {
   let last: unknown;
   while (!signal.aborted) {
@@ -112,5 +114,5 @@ async function pollUntilSeen(signal: AbortSignal, look: () => Promise<string | u
     }
     await Bun.sleep(50);
   }
-  throw last ?? new Error("It did not happen in time");
+  throw last ?? new Error("The expected state was not reached in time");
 }

@@ -21,7 +21,7 @@ export function startSteadyLoad(
       if (reply.status === 202 && body.jobId) accepted.push(body.jobId);
       else refusals[body.code ?? reply.status] = (refusals[body.code ?? reply.status] ?? 0) + 1;
     } catch {
-      // The gateway is unreachable, and a job without a 202 reply need not exist.
+      // There was no reply. Without a 202 reply, the job need not exist, so the failure is only counted.
       refusals.unreachable = (refusals.unreachable ?? 0) + 1;
     }
   }

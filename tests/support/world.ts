@@ -17,7 +17,7 @@ const ANSWER_MS = 20_000;
 const MAX_PROCESSORS = 4;
 
 export interface WorldOptions {
-  /** The engine set: all four engines, or one PostgreSQL. Defaults to the set chosen for the run. */
+  /** The engine set: all four engines, or PostgreSQL alone. Defaults to the set chosen for the run. */
   readonly engines?: EngineSetName;
   /** The number of processors; 1 by default. */
   readonly processors?: number;
@@ -69,7 +69,7 @@ export async function createWorld({
     partitions.push(own);
     undo.push(own.proxy.close);
   }
-  // Fixed, because the gateway's replies link to the read-model.
+  // Fixed, so that the links to the read-model in the gateway's replies stay valid after a restart.
   const readModelPort = await findFreePort();
   const start = async (service: ServiceName, extra: Readonly<Record<string, string>> = {}, root?: string) => {
     const place: Record<string, string> = {};
@@ -85,7 +85,7 @@ export async function createWorld({
       ...urls,
       PROCESSOR_URL: processorUrls.join(","),
       READ_MODEL_URL: `http://127.0.0.1:${readModelPort}`,
-      // The ledger waits for the next measurement of the queues, so measure often.
+      // The ledger settles only after the next measurement of the queues, so measure them often.
       SNAPSHOT_EVERY_MS: "500",
       ...place,
       ...env.all,
@@ -152,7 +152,7 @@ export async function createWorld({
       const reply = await fetch(`${running["read-model"].url}${path}`, {
         signal: AbortSignal.timeout(ANSWER_MS),
       });
-      if (!reply.ok) throw new Error(`GET ${path} answered ${reply.status}: ${await reply.text()}`);
+      if (!reply.ok) throw new Error(`GET ${path} returned status ${reply.status}: ${await reply.text()}`);
       return (await reply.json()) as T;
     },
 

@@ -130,7 +130,7 @@ test("a watch link shows the terminal without passing on keys, and Ctrl-C detach
   await watcher.shows("ended 0");
 });
 
-test("a token opens the terminal, and a missing token is requested by its variable name", async () => {
+test("the right token opens the terminal; if there is no token, the message names the variable to set", async () => {
   const token = "a long enough secret";
   const url = `http://127.0.0.1:${await startPty({ PTY_AUTH_TOKEN: token })}`;
   const without = attach(url);

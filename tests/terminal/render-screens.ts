@@ -30,7 +30,7 @@ const SCREENS: readonly { name: string; keys: string; shows: RegExp }[] = [
 
 const { gatewayUrl, readModelUrl } = findAddresses();
 const client = createApiClient({ addresses: () => ({ gatewayUrl, readModelUrl }) });
-// A job with an interesting X-ray: two failed attempts and a successful one.
+// A job whose X-ray (its detail screen) has much to show: two failed attempts and a successful one.
 const { jobId } = await client.gateway.submitJob({ body: { type: "flaky", payload: { failFirst: 2 } } });
 await eventually(
   async () => (await client.readModel.jobDetail({ params: { id: jobId } })).status === "COMPLETED",

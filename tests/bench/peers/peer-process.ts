@@ -2,7 +2,10 @@ import { wallClockMs } from "../wall-clock.ts";
 import type { Peer, PeerContext } from "./peer.ts";
 import { createPeerApp } from "./peer-app.ts";
 
-/** The configuration of a peer's process, which the parent passes as JSON in one environment variable. */
+/**
+ * The configuration of a process of a peer (a job library that the benchmark compares with this system). The parent
+ * passes it as JSON in one environment variable.
+ */
 export interface PeerProcessConfig extends PeerContext {
   role: "server" | "worker";
 }
@@ -22,7 +25,8 @@ export interface PeerReady {
 export async function runPeer(peer: Peer): Promise<void> {
   const config = JSON.parse(process.env[peerConfigVariable] ?? "null") as PeerProcessConfig | null;
   if (!config) throw new Error(`${peerConfigVariable} is not set; only the benchmark starts peers`);
-  // Ignore Ctrl-C: it reaches the whole process group, but the parent stops its processes in order.
+  // Ignore Ctrl-C: the terminal sends it to the whole process group, but the parent stops its processes one after
+  // another.
   process.on("SIGINT", () => undefined);
 
   const { port, close } = config.role === "server" ? await serve(peer, config) : await work(peer, config);
@@ -30,7 +34,7 @@ export async function runPeer(peer: Peer): Promise<void> {
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 
   const stop = async () => {
-    // Exits even if the library does not close in time: its engine is discarded anyway.
+    // Exits even if the library does not close in time, because the data in its engine is discarded anyway.
     await Promise.race([close(), Bun.sleep(closeGraceMs)]);
     process.exit(0);
   };

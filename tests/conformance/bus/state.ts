@@ -5,9 +5,11 @@ import { codeOf, readyIn } from "./answers.ts";
 import { BATCHES, bytes, collect, numbered, SINGLE } from "./inbox.ts";
 import type { OpenWorld } from "./world.ts";
 
-/** Tests the depths, held counts, stuck consumers and metrics that a bus reports. */
+/**
+ * Tests what a bus reports about its state: queue depths, unacknowledged (held) messages, stuck consumers and metrics.
+ */
 export function describeState({ connect, world }: OpenWorld): void {
-  test("depths report waiting messages and consumers", async () => {
+  test("queue depths report how many messages wait and how many consumers there are", async () => {
     const bus = await connect();
     await bus.publish("jobs.created", bytes("one"));
     await bus.publish("jobs.transitions", bytes("two"));

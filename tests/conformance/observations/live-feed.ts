@@ -24,7 +24,7 @@ export function describeLiveFeed({ connect, connectElsewhere, world }: OpenWorld
       }
     });
 
-    test("after an id, delivers first the missed entries and then live entries, and repeats none", async () => {
+    test("when following after an id, delivers first the missed entries and then live entries, and repeats none", async () => {
       const observations = await connect();
       const writer = await connectElsewhere();
       await using live = await follower(observations, writer);
