@@ -3,7 +3,7 @@ import { createBatcher } from "./batcher.ts";
 import type { AppError } from "./errors.ts";
 
 describe("batcher", () => {
-  test("items that arrive while a batch is running form the next one", async () => {
+  test("items that arrive while a batch is running form the next batch", async () => {
     const sizes: number[] = [];
     const gate = Promise.withResolvers<void>();
     const batcher = createBatcher<number, number>({

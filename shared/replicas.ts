@@ -32,7 +32,9 @@ async function replicasOf(url: string, addressesOf: Lookup): Promise<readonly st
   });
 }
 
-/** Returns addresses of one family only, because with both, each replica would appear twice. */
+/**
+ * Returns addresses of one family only: a replica with both an IPv4 and an IPv6 address would otherwise appear twice.
+ */
 async function addresses(host: string): Promise<readonly string[]> {
   const all = await within(LOOKUP_MS, lookup(host, { all: true }), `Looking up ${host}`);
   const family = all.some((one) => one.family === 4) ? 4 : 6;

@@ -126,7 +126,7 @@ async function main(): Promise<number> {
   const suites = SUITES.filter((suite) => all || chosen.has(suite));
 
   const outcomes: Outcome[] = [];
-  // Updates the generated files. In CI, a test instead fails if they are stale.
+  // Updates the generated files. In CI they are left as they are, and a test fails if they are stale.
   if (!isCi) await run([process.execPath, "shared/export-contracts.ts"]);
   if (all) {
     outcomes.push(await runCheck("types", [process.execPath, "x", "tsc", "--noEmit"]));

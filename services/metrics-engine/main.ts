@@ -18,7 +18,7 @@ import { keepRetention, RETENTION_EVERY_MS } from "./retention.ts";
 import { takeSnapshots } from "./snapshots.ts";
 import versionText from "./VERSION" with { type: "text" };
 
-/** A lower priority than that of the processor, so that recording does not slow jobs on a small machine. */
+/** A lower priority than the processor's, so that recording events does not slow jobs on a machine with few cores. */
 const NICENESS = 5;
 
 async function start({

@@ -33,7 +33,10 @@ export function statsOf(counts: readonly JobCount[] | undefined, totals: Totals 
   };
 }
 
-/** Groups counts by type. Even a type named `__proto__` gets its own key, which an assignment would lose. */
+/**
+ * Groups counts by type. Even a type named `__proto__` gets its own key; assigning to `counts["__proto__"]` would lose
+ * it.
+ */
 function byTypeOf(counts: readonly JobCount[]): Record<string, Record<string, number>> {
   const types = Map.groupBy(counts, ({ type }) => type);
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 export interface ReadGateOptions {
-  /** How many reads run at once. */
+  /** How many reads run at the same time. */
   readonly atATime: number;
-  /** How many reads may wait for a slot; further ones are refused at once. */
+  /** How many reads may wait for a slot; further reads are refused immediately. */
   readonly maxWaiting: number;
   /** How long a read waits for a slot before it is refused. */
   readonly waitMs: number;
@@ -9,7 +9,7 @@ export interface ReadGateOptions {
 
 /**
  * Limits the load that readers put on a store that recording also needs: however many callers there are, only a limited
- * number of reads run at once. Waiting reads get a slot in order of arrival.
+ * number of reads run at the same time. Waiting reads get a slot in order of arrival.
  */
 export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions) {
   const waiting = new Set<() => void>();

@@ -15,7 +15,7 @@ const FAILED_OVER = 337;
 
 behavior("retention", {}, (world) => {
   const ledger = () => world().get<Ledger>("/ledger?settleMs=0");
-  /** Waits until every ended job is sealed. */
+  /** Waits until the ledger has checked and sealed the time at which the last job ended; earlier, no job is pruned. */
   const sealed = async () => {
     const [row] = await world().sql<{ at: Date }[]>`select max(finished_at) as at from jobs`;
     return eventually(

@@ -87,7 +87,7 @@ export function createRecorder({ folder, signal }: { folder: string; signal: Abo
         return result;
       } catch (error) {
         const reason = signal.aborted
-          ? `the budget of 60 s is used up; ${String(error)}`
+          ? `the time limit of 60 s for all paths has passed; ${String(error)}`
           : String((error as Error).message);
         finish(false, reason);
         throw new Error(`${name}: ${reason}`, { cause: error });

@@ -6,8 +6,8 @@ export interface BunSummary {
 }
 
 /**
- * Reads the last summary of an output, because the tests' own output may contain the summaries of other runs. Counts
- * missing from the summary are 0.
+ * Reads the last summary in the output, because tests that themselves run `bun test` print the summaries of those runs.
+ * Counts missing from the summary are 0.
  */
 export function readBunSummary(output: string): BunSummary {
   const summary =

@@ -201,7 +201,7 @@ behavior("a message that the store keeps failing on", {}, (world) => {
     await world().untilStatus(alone, "COMPLETED");
   });
 
-  test("and cannot file as a dead letter is parked, and is filed once the cause is gone", async () => {
+  test("and that cannot be filed as a dead letter is parked, and is filed once the cause is gone", async () => {
     await poison("dead_letters");
     const bus = openBus({
       url: world().urls.BUS_URL,

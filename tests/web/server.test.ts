@@ -123,7 +123,7 @@ test("a plain HTTP request for /ws gets the terminal service's response", async 
   expect([reply.status, reply.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
 });
 
-test("while the terminal service is down, WebSockets are closed; once it is up, new ones work", async () => {
+test("while the terminal service is down, WebSockets are closed; once it is up, new WebSockets work", async () => {
   const port = String(await findFreePort());
   const start = () => startService("web-pty", { PTY_WS_PORT: port, PTY_TUI_BINARY: '["cat"]' });
   const other = await startService("web-ui", { PTY_URL: `ws://127.0.0.1:${port}/ws` });

@@ -28,6 +28,8 @@ export interface EngineOptions {
   /** Aborts a start in progress; a running engine is not affected. */
   signal?: AbortSignal;
   onProgress?(line: string): void;
-  /** Called if the engine ends unexpectedly after it has started; `end` says how. The callback may call `restart`. */
+  /**
+   * Called if the engine ends unexpectedly after it has started; `end` describes how. The callback may call `restart`.
+   */
   onCrash?(end: string): void;
 }

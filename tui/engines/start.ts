@@ -22,7 +22,7 @@ export interface StartEnginesOptions<Name extends EngineName> {
   ports?: Partial<Record<EngineName, number>>;
   onProgress?(line: string): void;
   onReady?(name: EngineName): void;
-  /** Called if an engine ends unexpectedly; `end` says how. */
+  /** Called if an engine ends unexpectedly; `end` describes how. */
   onCrash?(engine: Engine, end: string): void;
   /** Aborts the start; engines already started are stopped. */
   signal?: AbortSignal;

@@ -43,15 +43,15 @@ export interface Trouble {
   readonly remedy: string;
   /** Whether the pod's last log lines may explain more. */
   readonly hasLog: boolean;
-  /** Whether waiting any longer is pointless. */
+  /** Whether the pod cannot start without a change by the user, so that waiting any longer is pointless. */
   readonly isFinal: boolean;
 }
 
 const CRASHES = 3;
 
 /**
- * Whether a pod is ready. Reads the pod's `Ready` condition, because the containers' states stay as they were if their
- * node is lost.
+ * Whether a pod is ready. Reads the pod's `Ready` condition, because the states of containers are not updated after
+ * their node is lost.
  */
 export const isReady = ({ status }: Pod) =>
   status.conditions?.find(({ type }) => type === "Ready")?.status === "True";

@@ -14,7 +14,10 @@ import { findPortHolder } from "./port-holder.ts";
 const PAGE_PORT = portOf("web-ui").port;
 const TERMINAL_PORT = portOf("web-pty", "Terminals, WebSocket").port;
 
-/** Ports never chosen as substitutes: the services' default ports and every port that a deployment publishes. */
+/**
+ * Ports that are never chosen in place of a taken default port: the services' default ports and every port that a
+ * deployment publishes.
+ */
 const RESERVED: ReadonlySet<number> = new Set(
   SERVICE_CATALOG.services.flatMap(({ role, ports }) =>
     ports.flatMap(({ port, published }) => [

@@ -7,7 +7,8 @@ export interface Printer {
   readonly width: number;
   line(text?: string): void;
   /**
-   * Holds lines back while another program uses the terminal. The returned function prints the newest {@link MAX_HELD}.
+   * Holds lines back while another program uses the terminal, until the returned function is called. That function
+   * prints the newest {@link MAX_HELD} of them.
    */
   hold(): () => void;
   /** On a terminal, shows, replaces or removes the status line; elsewhere does nothing. */

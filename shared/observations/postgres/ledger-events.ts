@@ -29,8 +29,8 @@ interface Batch {
  */
 export function createPostgresLedgerEvents({ ask }: PostgresStore) {
   /**
-   * Yields a span's events of some types by batch, oldest first. With `split`, only batches that lie partly outside the
-   * span are read.
+   * Yields a span's events of some types by batch, oldest first. If `split` is true, reads only batches that lie partly
+   * outside the span.
    */
   async function* batches(types: readonly string[], { from, before }: EventSpan, split: boolean) {
     const [start, end] = [from.getTime(), before.getTime()];

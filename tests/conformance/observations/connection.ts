@@ -7,7 +7,7 @@ import { type OpenWorld, QUICK_MS } from "./world.ts";
 
 /** Tests how observations connect and close. */
 export function describeConnection({ connect, world }: OpenWorld): void {
-  test("four instances that start at once on an empty store all succeed", async () => {
+  test("four instances that start at the same time on an empty store all succeed", async () => {
     const engines = [world().open(), world().openElsewhere(), world().open(), world().openElsewhere()];
     await Promise.all(engines.map((engine) => engine.connected(AbortSignal.timeout(30_000))));
     await Promise.all(engines.map((engine) => engine.record(sampleEvents(5, "job.created"))));
@@ -15,7 +15,7 @@ export function describeConnection({ connect, world }: OpenWorld): void {
   });
 
   describe("closing", () => {
-    test("ends followers and connections, and is idempotent", async () => {
+    test("ends followers of the live feed and connections, and may be done twice", async () => {
       const observations = await connect();
       const ended = all(observations.follow(null, new AbortController().signal));
       await observations.record(sampleEvents(1, "job.created"));

@@ -23,7 +23,7 @@ setDefaultTimeout(60_000);
 
 const log = createLog({ service: "test", level: process.env.TEST_LOG ? "debug" : "silent" });
 
-test("URLs that do not name one database are refused before any connection opens", () => {
+test("two URLs that do not name the same database are refused before any connection opens", () => {
   for (const [eventsUrl, cacheUrl] of [
     ["postgres://127.0.0.1/x", "postgres://127.0.0.1/y"],
     ["postgres://127.0.0.1:1/x", "postgres://127.0.0.1:2/x"],
@@ -47,7 +47,7 @@ describeOn(["postgres"], "PostgreSQL", () => {
 
   describeObservations("PostgreSQL", makeWorld);
 
-  test("two spellings of one database's URL are accepted", async () => {
+  test("two URLs that name the same database are accepted, even if they are spelled differently", async () => {
     await using world = await makeWorld();
     const other = new URL(world.url);
     other.protocol = "postgresql:";
