@@ -6,7 +6,7 @@ export interface HealthCheckOptions {
   readonly service: string;
   readonly variables: TProperties;
   readonly env: Env;
-  /** The variable that holds the operations port. */
+  /** The variable that holds the port of `/readyz`. */
   readonly portVariable?: string;
   readonly timeoutMs?: number;
 }

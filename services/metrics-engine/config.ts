@@ -3,11 +3,16 @@ import { BASE_CONFIG, Url } from "../../shared/config.ts";
 
 export const Config = Type.Object({
   ...BASE_CONFIG,
-  PORT: Type.Integer({ default: 3003, minimum: 0, maximum: 65_535, description: "Port for operations" }),
+  PORT: Type.Integer({
+    default: 3003,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Port for health checks and metrics",
+  }),
   BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
   EVENTS_URL: Url(["mongodb", "mongodb\\+srv", "postgres", "postgresql"], { description: "The event store" }),
   CACHE_URL: Url(["redis", "rediss", "postgres", "postgresql"], {
-    description: "Counters, series and the live feed",
+    description: "The store of counters, series and the live feed",
   }),
   PROCESSOR_URL: Type.String({
     default: "http://127.0.0.1:3001",

@@ -77,7 +77,7 @@ export function createDeadLetterStore(sql: Sql) {
 
     /**
      * Marks a dead letter as replayed if it has not changed since it was read: of two concurrent replays only the first
-     * counts, and a dead letter whose message or job has died again remains open.
+     * counts, and a dead letter whose message or job has become one again remains open.
      */
     async markReplayed(
       { id, replays, diedAt }: Pick<DeadLetterRow, "id" | "replays" | "diedAt">,

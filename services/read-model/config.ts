@@ -7,7 +7,7 @@ export const Config = Type.Object({
   DATABASE_URL: Url(["postgres", "postgresql"], { description: "The job store" }),
   EVENTS_URL: Url(["mongodb", "mongodb\\+srv", "postgres", "postgresql"], { description: "The event store" }),
   CACHE_URL: Url(["redis", "rediss", "postgres", "postgresql"], {
-    description: "Counters, series and the live feed",
+    description: "The store of counters, series and the live feed",
   }),
   ALERTMANAGER_URL: Type.Optional(
     Type.String({ pattern: "^https?://.+", description: "Alertmanager to query for alerts" }),
