@@ -244,8 +244,9 @@ const LedgerIds = Type.Object({
 });
 
 /**
- * The values of `settleMs` that a request may choose: how far the watermark is held behind the present. With so few
- * choices, concurrent callers can often share a computation.
+ * The ledger balances the jobs accepted before a point in time, the watermark. These are the values of `settleMs` that
+ * a request may choose: how far the watermark is held behind the present. With so few choices, concurrent callers can
+ * often share a computation.
  */
 export const SETTLE_TIMES_MS = [0, 1_000, 5_000, 30_000, 60_000] as const;
 export type SettleMs = (typeof SETTLE_TIMES_MS)[number];
@@ -271,7 +272,7 @@ export type Waiting = Static<typeof Waiting>;
  */
 export const Ledger = published(
   "ledger",
-  "1.3.3",
+  "1.3.4",
   Type.Object({
     watermark: Timestamp,
     settleMs: Type.Optional(Count),
@@ -289,7 +290,7 @@ export const Ledger = published(
     ),
     from: Type.Union([Timestamp, Type.Null()], {
       description:
-        "Jobs created before this time were sealed after the event store had deleted their events, so they are counted from the job store alone; null if there are none",
+        "When the ledger first checked the jobs created before this time, the event store had already deleted their events, so these jobs are counted from the job store alone; null if there are no such jobs",
     }),
     sealedUntil: Type.Optional(
       Type.Union([Timestamp, Type.Null()], {

@@ -56,7 +56,7 @@ export const TOPOLOGY: Topology = {
       routes: ["jobs.created"],
       consumer: "processor",
       deliveryLimit: 20,
-      purpose: "Accepted jobs waiting to become rows",
+      purpose: "Accepted jobs waiting to be stored in the job store",
     },
     {
       name: "events.observed",

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { shownTries } from "./shown-tries.ts";
 
-test("a second run's tries stay within its limit, whatever its attempt numbers", () => {
+test("the tries shown for a second run count from its start, although attempt numbers continue from the first run", () => {
   const job = { attempt: 5, run: 2, tries: 2, maxAttempts: 3 };
   expect(shownTries(job)).toBe("2/3");
 });

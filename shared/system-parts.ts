@@ -20,7 +20,10 @@ const ENGINES = {
 } as const;
 const TOO_FAR_BEHIND_MS = 10_000;
 
-/** Returns a system's services and engines. Only the caller knows whether the gateway answers. */
+/**
+ * Returns a system's services and engines. The overview does not include the gateway, so the caller says whether it
+ * answers.
+ */
 export function partsOf(overview: Overview, { gatewayAnswers }: { gatewayAnswers: boolean }): SystemPart[] {
   const { workers, unavailable, engines, observationLagMs } = overview;
   return [

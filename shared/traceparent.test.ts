@@ -23,7 +23,7 @@ test("a header of a later version is reduced to the fields of this version", () 
   expect(readTraceparent(`cc-${TRACE}-${SPAN}-01-what-comes-later`)).toBe(GIVEN);
 });
 
-test("an invalid header counts as missing", () => {
+test("an invalid header is treated as missing", () => {
   const unreadable = [
     null,
     "",

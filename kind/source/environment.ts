@@ -4,7 +4,7 @@ import { type ComposeService, compose, withDefaults } from "./compose-file.ts";
 /** Variables with the engines' URLs. They are in a separate Secret, because each cluster may use other engines. */
 export const ENGINE_URLS = ["BUS_URL", "DATABASE_URL", "EVENTS_URL", "CACHE_URL"];
 
-/** Compose's secret variables: the catalog's logins and the browser terminal's token. */
+/** Compose's secret variables: the logins in the service catalog, and the browser terminal's token. */
 const SECRET_VARIABLES = new Set([
   "PTY_AUTH_TOKEN",
   ...SERVICE_CATALOG.services.flatMap(({ credentials }) =>
@@ -19,7 +19,7 @@ const reference = (kind: "secretKeyRef" | "configMapKeyRef", name: string, key: 
 const variablesIn = (raw: unknown) =>
   [...String(raw).matchAll(/\$\{([A-Z][A-Z0-9_]*):?-/g)].map(([, name = ""]) => name);
 
-/** Returns the secret variable that a value contains. */
+/** Returns the name of the secret variable that a Compose value refers to. */
 const secretIn = (raw: unknown) => variablesIn(raw).find((name) => SECRET_VARIABLES.has(name));
 
 /**

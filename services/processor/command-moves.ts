@@ -7,7 +7,10 @@ export const CANCELLABLE: readonly JobStatus[] = [...WAITING_STATUSES, "EXECUTIN
 export const RETRYABLE: readonly JobStatus[] = ["FAILED", "CANCELLED"];
 export const ENDED: readonly JobStatus[] = TERMINAL_STATUSES;
 
-/** Returns the moves that cancel waiting jobs. Running jobs need no move, because their workers stop them. */
+/**
+ * Returns the transitions that cancel waiting jobs. Running jobs need none here, because their workers stop and cancel
+ * them.
+ */
 export function cancelMoves(
   history: Historian,
   jobs: readonly CommandJob[],
@@ -23,7 +26,7 @@ export function cancelMoves(
     });
 }
 
-/** Returns the moves that queue retryable jobs for a new run. */
+/** Returns the transitions that queue retryable jobs for a new run. */
 export function retryMoves(
   history: Historian,
   jobs: readonly CommandJob[],

@@ -60,7 +60,7 @@ export function conclude(history: Historian, ended: EndedAttempt, random?: () =>
 /**
  * Decides a job's fate from its attempt's outcome. A success completes the job. After any other outcome, a job whose
  * cancellation was requested is cancelled. A failure or timeout is retried while tries remain, unless the error rules
- * that out; otherwise the job fails. A job lost with its worker is retried at once, or fails after too many losses.
+ * that out; otherwise the job fails. A job lost with its worker is retried immediately, or fails after too many losses.
  */
 function verdictOn({ job, ending }: EndedAttempt, random?: () => number): Verdict {
   const { tries, losses } = job;

@@ -76,8 +76,9 @@ async function start({
   const clock = createStoreClock(workerStore.time);
   const history = createHistorian(makeEvent, clock.now);
   const outboxStore = guardedStore(store, createOutboxStore);
-  // These loops retry until they succeed. A loop that makes no progress for a whole lease leaves jobs waiting, so it is
-  // reported as stuck. If the lease is short, the minimum still leaves time for three polls, one per second.
+  // These loops retry until they succeed. A loop that makes no progress leaves jobs waiting, so it is reported as stuck
+  // after a whole lease, but not before three seconds: the loops poll once per second, and a shorter lease would leave
+  // no time for a few polls.
   const patienceMs = Math.max(config.LEASE_MS, 3_000);
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),

@@ -4,8 +4,8 @@ import type { Log } from "../../shared/log.ts";
 import type { Sql } from "../../shared/postgres.ts";
 
 /**
- * The channels on which processors notify each other through the store: waiting jobs, requested cancels, and paused or
- * resumed types.
+ * The channels on which processors notify each other through the store: waiting jobs, requested cancellations, and
+ * paused or resumed types.
  */
 export const CHANNELS = ["observatory_waiting", "observatory_cancel", "observatory_paused"] as const;
 export type Channel = (typeof CHANNELS)[number];

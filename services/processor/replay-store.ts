@@ -24,8 +24,8 @@ export interface Rerun {
 export function createReplayStore(sql: Sql, write: WriteHistory) {
   return {
     /**
-     * In one statement, starts a new run of a rejected job as its dead letter now describes it, and marks the dead
-     * letter as replayed. `done` is false if the job has changed since it was read.
+     * In one statement, starts a new run of a rejected job with the values from its replayed dead letter, and marks the
+     * dead letter as replayed. `done` is false if the job has changed since it was read.
      */
     async rerun(
       { job, step, payload, metadata, priority, maxAttempts, deadlineMs, typeVersion, runAt }: Rerun,

@@ -5,8 +5,8 @@ import type { LedgerBook } from "./ledger.ts";
 
 const EVERY_MS = 30_000;
 /**
- * After a computation, the pause is at least this many times as long as the computation took, because it is slow on a
- * large store.
+ * After a computation, the pause is at least this many times as long as the computation took. On a large store a
+ * computation is slow, so shorter pauses would keep the engines busy.
  */
 const REST = 20;
 const SETTLE_MS = 5_000;

@@ -11,7 +11,10 @@ const STYLE = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; ma
 pre { padding: 0.75rem; overflow-x: auto; border: 1px solid #8884; border-radius: 4px; }
 :root { color-scheme: light dark; }`;
 
-/** Renders a runbook as a page. Throws ROUTE_NOT_FOUND, suggesting the nearest names or the index. */
+/**
+ * Renders a runbook as a page. If it does not exist, throws ROUTE_NOT_FOUND and suggests the nearest names or the
+ * index.
+ */
 export function runbookPage(path: string): string {
   const name = path.replace(/\.md$/, "");
   const text = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;

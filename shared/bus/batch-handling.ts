@@ -21,8 +21,8 @@ export interface BusConsumerOptions extends ConsumeOptions {
 /**
  * A batch counts as stuck if its handler has rejected it at least `REJECTIONS` times in a row, the first and the last
  * time more than `failing` ms apart, or if a single call of the handler has lasted longer than `hanging` ms. The limits
- * are generous: a large batch on a busy store is slow but still progresses, and a single rejection after a long call
- * may be due to a brief failure.
+ * are generous, because a large batch on a busy store is slow but still progresses, and because a single rejection
+ * after a long call may be due to a brief failure.
  */
 const STUCK_MS = { failing: 1_000, hanging: 60_000 };
 const REJECTIONS = 3;

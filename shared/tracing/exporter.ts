@@ -19,7 +19,7 @@ export function createExporter({ endpoint, log }: { endpoint: string; log: Log }
           log.warn("Could not export traces; spans that do not fit into the buffer are dropped", {
             reason: messageOf(error),
           });
-        else if (!error && isDown) log.info("Traces are exported again");
+        else if (!error && isDown) log.info("Exporting traces works again");
         isDown = error !== undefined;
         done(result);
       });

@@ -83,7 +83,7 @@ function pathOf(target: Target, mood: Mood, known: Known, random: Random): strin
   ]);
 }
 
-/** Percent-encodes a text, or sometimes leaves it raw if that does not break the request line. */
+/** Percent-encodes text, or sometimes leaves it raw if that does not break the request line. */
 function encoded(text: string, random: Random): string {
   if (random.between(0, 3) === 0 && /^[!-~]+$/.test(text)) return text;
   return encodeURIComponent(text.toWellFormed());

@@ -156,7 +156,7 @@ behavior("bad input", {}, (world) => {
     expect((await reply.json()) as Problem).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
   });
 
-  test("a problem names the caller's path even when the processor refused the request", async () => {
+  test("a problem response names the path that the caller requested, even when the processor refused the request", async () => {
     for (const path of [`/jobs/${crypto.randomUUID()}/cancel`, "/queues/brew/pause", "/jobs/42/retry"]) {
       const reply = await fetch(`${world().gateway()}${path}`, { method: "POST" });
       expect(((await reply.json()) as Problem).instance).toBe(path);
@@ -170,7 +170,7 @@ behavior("bad input", {}, (world) => {
     expect(nested.errors?.map(({ path }) => path)).toEqual(["/payload/text"]);
   });
 
-  test("an unknown status is refused with a list of the known ones", async () => {
+  test("an unknown status is refused with a list of the known statuses", async () => {
     const filter = { status: ["FIALED"] };
     const problem = (await (
       await world().post("/jobs/actions", { action: "retry", filter })
@@ -185,7 +185,7 @@ behavior("bad input", {}, (world) => {
     ]);
   });
 
-  test("an unknown type is refused with a list of the known ones", async () => {
+  test("an unknown type is refused with a list of the known types", async () => {
     const problem = (await (await world().post("/jobs", { type: "brew" })).json()) as Problem;
     expect(problem.facts?.known).toEqual([...JOB_TYPES.keys()]);
   });
@@ -213,7 +213,7 @@ behavior("bad input", {}, (world) => {
     );
   });
 
-  test("neither a page from another site nor a host name rebound to this machine can submit a job", async () => {
+  test("neither a page from another site nor a page that uses DNS rebinding can submit a job", async () => {
     const evil = await world().post("/jobs", { type: "sleep" }, { origin: "https://evil.example" });
     expect([evil.status, ((await evil.json()) as Problem).code]).toEqual([403, "ORIGIN_REFUSED"]);
     const rebound = await world().post("/jobs", { type: "sleep" }, { host: "evil.example" });

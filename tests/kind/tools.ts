@@ -8,7 +8,7 @@ import { buildNodeImage, type Env } from "./node-image.ts";
 export interface ClusterTools {
   /** The environment for docker, kind and kubectl. */
   readonly env: Env;
-  /** The node image; undefined for kind's own. */
+  /** The node image; undefined to use kind's default image. */
   readonly image?: string;
 }
 

@@ -5,7 +5,10 @@ import { type EngineMap, type StartedEngines, startEngines } from "../../tui/eng
 import { type EngineSetName, engineSets } from "../../tui/launch/engine-set.ts";
 import { createEngineFolder } from "./engine-folder.ts";
 
-/** The variable that names the engine set for tests that do not choose one; "full" by default. */
+/**
+ * The environment variable that sets the engine set, `full` or `embedded`, for tests that do not choose one; default:
+ * `full`.
+ */
 export const TEST_ENGINES = "OBSERVATORY_TEST_ENGINES";
 
 interface Shared {
@@ -24,7 +27,7 @@ export function chosenSet(): EngineSetName {
   return name;
 }
 
-/** Returns a set's engines without duplicates. */
+/** Returns the engines of a set. An engine that serves several purposes is listed once. */
 export function enginesOf(set: EngineSetName): EngineName[] {
   return [...new Set(Object.values(engineSets[set]))];
 }
@@ -43,8 +46,8 @@ export function whyLeftOut(names: readonly EngineName[] = enginesOf(chosenSet())
 }
 
 /**
- * Returns this run's shared engines, starting each on its first use. Every world has its own vhost, database and
- * prefix on them.
+ * Returns this run's shared engines, starting each on its first use. Each test world (one system under test) has its
+ * own vhost, database and prefix on them.
  */
 export async function testEngines<Name extends EngineName>(
   names: readonly Name[],
@@ -65,7 +68,7 @@ export async function stopTestEngines(): Promise<void> {
   const shared = slots[SLOT];
   if (!shared) return;
   slots[SLOT] = undefined;
-  // Engines that did not start are ignored: the worlds that needed them have already failed.
+  // Engines that did not start are ignored: the tests that needed them have already failed.
   const runs = await Promise.allSettled(shared.started.values());
   await Promise.all(runs.map((run) => run.status === "fulfilled" && run.value.stop()));
   rmSync(shared.root, { recursive: true, force: true });

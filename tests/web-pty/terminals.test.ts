@@ -179,7 +179,7 @@ describe("a terminal", () => {
     expect(Math.min(...answersMs)).toBeLessThan(500);
   }, 60_000);
 
-  test("is unaffected by 10,000 random frames, which close only their own connections", async () => {
+  test("is unaffected by 10,000 random frames, which close only the connections that sent them", async () => {
     const witness = await pty.open();
     witness.type("echo alive-1\r");
     await witness.sees("alive-1");

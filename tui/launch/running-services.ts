@@ -77,7 +77,8 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
   const { printer, env, life, logDir, urls, plans } = options;
   const { paint } = printer;
   const logFile = join(logDir, `${plan.id}.log`);
-  // Deferred functions run in reverse order, so the log's last lines are read after the process has ended.
+  // Deferred functions run in reverse order: `tail.stop`, deferred first, runs after the process has ended and so reads
+  // its last log lines.
   const watch = createStartWatch();
   let knownWords: string | undefined;
   const tail = followLog({
@@ -118,7 +119,7 @@ function runService(plan: ServicePlan, options: RunServicesOptions, refusals: Re
       tail.skip();
       const isKnown = lastWords !== "" && lastWords === knownWords;
       knownWords = lastWords;
-      const what = isKnown ? "for the same reason" : "its last lines:";
+      const what = isKnown ? "same reason as before" : "its last lines:";
       printer.line(paint.red(`${plan.id} ${end}, restarting in ${seconds(retryMs)} s; ${what}`));
       if (isKnown) return;
       for (const line of lastWords.split("\n")) printer.line(`  ${paint.dim(inWords(line).text)}`);
@@ -151,7 +152,7 @@ function createRefusals({ line, paint }: Printer): Refusals {
       const words = complaints.slice(-12).join("\n  ");
       const isKnown = words === known;
       known = words;
-      const why = isKnown ? "for the same reason" : "its last lines:";
+      const why = isKnown ? "same reason as above" : "its last lines:";
       line(
         paint.red(`${id} ${end} when started from the new source, so the previous process continues; ${why}`),
       );

@@ -56,7 +56,7 @@ export default dashboard({
           unit: "none",
           width: 14,
           description:
-            "JobBudgetBurning fires above 14.4 (over 1 h and 5 min) and above 6 (over 6 h and 30 min).",
+            "The alert JobBudgetBurning fires when the rate exceeds 14.4 over both 1 h and 5 min, or 6 over both 6 h and 30 min.",
           steps: [
             { color: "green", value: null },
             { color: "orange", value: 6 },
@@ -165,13 +165,14 @@ export default dashboard({
         series({
           title: "Dead letters neither replayed nor dropped",
           unit: "short",
-          description: "Jobs out of tries, and messages that broke their contract. /dead-letters lists them.",
+          description:
+            "Jobs that are out of tries, and messages that violate their schema. /dead-letters lists them.",
           queries: [query("max(observatory_dead_letters)", "dead letters")],
         }),
         series({
-          title: "Jobs accused by the ledger",
+          title: "Lost, unobserved or duplicated jobs",
           unit: "short",
-          description: "Lost, unobserved or duplicated. Must be 0; /ledger names them.",
+          description: "As reported by the ledger. Must be 0; /ledger lists the ids.",
           steps: badFrom(1),
           queries: [query("max by (verdict) (observatory_ledger_jobs)", "{{verdict}}")],
         }),

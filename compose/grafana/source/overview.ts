@@ -37,11 +37,11 @@ export default dashboard({
           queries: [query("count(count by (engine) (observatory_engine_up == 0)) or vector(0)", "down")],
         }),
         stat({
-          title: "Jobs accused by the ledger",
+          title: "Lost, unobserved or duplicated jobs",
           unit: "none",
-          description: "Lost, unobserved or duplicated. Must be 0; /ledger names them.",
+          description: "As reported by the ledger. Must be 0; /ledger lists the ids.",
           steps: badFrom(1),
-          queries: [query("sum(observatory_ledger_jobs)", "accused")],
+          queries: [query("sum(observatory_ledger_jobs)", "jobs")],
         }),
         stat({
           title: "Dead letters",

@@ -20,9 +20,9 @@ export interface AmqpConsumer extends Consumer {
  * stopped, or the connection is lost.
  *
  * When a message kills the process that handles it, the broker counts a death for every message that was prefetched
- * with it. Once a message has been counted for half of its delivery limit, messages are therefore taken one at a time,
- * so only the culprit reaches the limit. Batches resume after more than one prefetch's worth of messages has proved
- * harmless.
+ * with it. Therefore, once a message's death count reaches half of the delivery limit, messages are taken one at a
+ * time, so that only the culprit reaches the limit. Batches resume after more than one prefetch's worth of messages has
+ * proved harmless.
  */
 export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
   const { queue, log } = options;
@@ -51,7 +51,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
       onMessage: wake,
       onLost: options.drop,
     });
-    // The caller of `attach` handles a failure; `stop` only waits until the attempt has ended.
+    // The caller of `attach` handles a failure; `stop` only waits until the session is open or has failed to open.
     attaching = opening.catch(() => undefined);
     return opening;
   }
@@ -89,8 +89,10 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
   }
 
   async function reopen(from: Session, narrow: boolean): Promise<void> {
-    const how = narrow ? "one by one, because consumers died while holding some of them" : "in batches again";
-    log.warn(`Messages are taken ${how}`, { queue });
+    const how = narrow
+      ? "one at a time, because consumers died while holding some of them"
+      : "in batches again";
+    log.warn(`Now taking messages ${how}`, { queue });
     await release(from);
     await attach(from.model, narrow);
   }
@@ -105,7 +107,7 @@ export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {
     const last = batch.at(-1);
     if (!handled || !last) return;
     options.onHandled(batch.length);
-    // Batches are taken in order of arrival, so every message up to the last one of this batch is handled.
+    // Batches are taken in order of arrival, so every message up to the last one of this batch has been handled.
     acknowledge(from, last, log);
   }
 

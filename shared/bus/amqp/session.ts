@@ -43,7 +43,8 @@ export async function openSession(options: SessionOptions): Promise<void> {
   channel.on("error", (error) => log.warn("The broker closed a consumer's channel", { queue, error }));
   channel.on("close", () => lose(`The channel of ${queue} closed`));
   await channel.prefetch(narrow ? 1 : options.prefetch);
-  // Called before the reply to `consume`, because the first deliveries may arrive in the same socket read as the reply.
+  // `onOpen` is called before the broker's reply to `consume`, because the first deliveries may arrive in the same
+  // socket read as the reply.
   options.onOpen(session);
   await channel.consume(
     queue,

@@ -21,9 +21,10 @@ const DEPTHS_MS = 5_000;
 export type PostgresBusOptions = AmqpBusOptions;
 
 /**
- * Opens a bus on PostgreSQL (14 or later), in its own schema `bus`. One connection publishes and serves `ping`. Consumers
- * share a second connection, whose session proves that they are alive. A third connection reads queue depths, which is
- * slow when many messages are waiting. The second and third connections are opened on demand.
+ * Opens a bus on PostgreSQL (14 or later), in its own schema `bus`. One connection publishes and serves `ping`.
+ * Consumers share a second connection; when its session ends, the messages that they hold become available again. A
+ * third connection reads queue depths, which is slow when many messages are waiting. The second and third connections
+ * are opened on demand.
  */
 export function createPostgresBus(options: PostgresBusOptions): Bus {
   const { log, topology = TOPOLOGY, heartbeatSeconds = 10 } = options;
@@ -81,8 +82,8 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
         // redelivery.
         synchronous_commit: "off",
         idle_session_timeout: heartbeatSeconds * 2_000,
-        // The planner's statistics about a queue are always out of date, so it would choose wrong plans. A scan of the
-        // primary key is fast at every queue length.
+        // A queue's length changes so quickly that the planner's statistics about it are always out of date and would
+        // lead to wrong plans. A scan of the primary key is fast at every queue length.
         enable_seqscan: "off",
         enable_bitmapscan: "off",
         enable_hashjoin: "off",

@@ -23,8 +23,8 @@ export interface PostgresObservationsOptions {
 
 /**
  * Opens observations in a schema of one PostgreSQL database, which may be the job store's. Each chunk of a batch is one
- * transaction, which stores its events, counts them and publishes them on the feed. Counts are therefore exact
- * whichever process dies, and a batch whose reply was lost is recognized when it is redelivered. Throws
+ * transaction, which stores its events, counts them and publishes them on the feed. Counts are therefore exact even if
+ * a process dies halfway, and a batch whose reply was lost is recognized when it is redelivered. Throws
  * {@link ConfigError} if the URLs name two databases.
  */
 export function createPostgresObservations({

@@ -78,7 +78,7 @@ export function describeFailures({ connect, connectElsewhere, world }: OpenWorld
       follow: () => firstOf(observations.follow("1-1", AbortSignal.timeout(60_000))),
     });
 
-    test("every call succeeds or fails quickly and names the engine, and all succeed again afterwards", async () => {
+    test("every call either succeeds or fails quickly with an error that names the engine, and every call succeeds again afterwards", async () => {
       const observations = await connect();
       const before = sampleEvents(3, "job.completed");
       await observations.record(before);

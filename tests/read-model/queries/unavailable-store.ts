@@ -83,7 +83,7 @@ export function describeUnavailableStore({ get, world }: QueriedModel): void {
       });
     });
 
-    test("affects only series, stats and the stream if it is the cache", async () => {
+    test("affects only time series, statistics and the stream if it is the cache", async () => {
       world().networks.redis.cut();
       for (const path of ["/series?metric=completed", "/stats", "/stream"]) {
         const { status, body } = await get<Problem>(path);
