@@ -7,7 +7,7 @@ export const Config = Type.Object({
     default: 3001,
     minimum: 0,
     maximum: 65_535,
-    description: "Port for operations and commands",
+    description: "Port for health checks, metrics and commands",
   }),
   BUS_URL: Url(["amqp", "amqps", "postgres", "postgresql"], { description: "The message bus" }),
   DATABASE_URL: Url(["postgres", "postgresql"], { description: "The job store" }),

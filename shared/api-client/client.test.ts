@@ -139,7 +139,7 @@ test("a closed port, a hanging service and an abort cause different errors", asy
   await expect(call).rejects.toThrow("the user left");
 });
 
-test("a lost stream is resumed after the last event, despite failures, and a gap is reported", async () => {
+test("a lost stream resumes after the last event that arrived, even if reconnecting fails at first, and a gap is reported", async () => {
   const asked: (string | null)[] = [];
   const message = { kind: "alerts", firing: 1 };
   const client = clientOf((request) => {

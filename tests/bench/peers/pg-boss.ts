@@ -7,7 +7,8 @@ import { runPeer } from "./peer-process.ts";
  * waiting. `notify` uses LISTEN/NOTIFY with the same polling as a fallback. The single NOTIFY of a bulk insert wakes
  * each fetcher once, and the jobs left after that fetch wait for the next poll. For no-op jobs, two fetchers of 100
  * jobs each gave the best balance: one fetcher had higher throughput but also higher latency, and four were worse in
- * both. Sleeping jobs run in two batches of half the slots each: single-job fetches would wait for a poll between jobs.
+ * both. Sleeping jobs run in two batches of half the slots each, because with single-job fetches, each job would wait
+ * for a poll.
  */
 function workSettings({ profile, slots }: PeerContext): WorkOptions {
   const fetching = {
