@@ -15,12 +15,12 @@ function steadyFor(beats: number) {
   return { judge, clock, pass };
 }
 
-test("a worker may mark other workers as lost only after sending heartbeats for a full lease", () => {
+test("a worker may mark other workers as lost only after sending heartbeats for a full lease period", () => {
   expect(steadyFor(2).judge.mayJudge()).toBe(false);
   expect(steadyFor(3).judge.mayJudge()).toBe(true);
 });
 
-test("after a system suspend, which only the wall clock shows, a worker waits for another full lease", () => {
+test("after a system suspend, which only the wall clock shows, a worker waits for another full lease period", () => {
   const { judge, pass } = steadyFor(9);
   pass(3_600_000, { suspended: true });
   expect(judge.mayJudge()).toBe(false);
@@ -31,7 +31,7 @@ test("after a system suspend, which only the wall clock shows, a worker waits fo
   expect(judge.mayJudge()).toBe(true);
 });
 
-test("a gap between heartbeats, as after a frozen process or a store outage, also makes a worker wait for a full lease", () => {
+test("a gap between heartbeats, as after a frozen process or a store outage, also makes a worker wait for a full lease period", () => {
   const { judge, pass } = steadyFor(9);
   pass(LEASE);
   expect(judge.mayJudge()).toBe(false);
