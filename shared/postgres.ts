@@ -24,7 +24,10 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Opens a connection pool. It connects on first use, reconnects after a loss, and fails fast in between. */
+/**
+ * Opens a connection pool. It connects on first use and reconnects after a connection is lost; until then, statements
+ * fail quickly.
+ */
 export function openPostgres({
   url,
   max,

@@ -5,7 +5,9 @@ import { fetchAlerts } from "./alertmanager.ts";
 import { unlessUnavailable } from "./unless-unavailable.ts";
 
 const KEEP_MS = 2_000;
-/** Poll interval: the longest delay before a read-model that the webhook does not reach notices a change. */
+/**
+ * Poll interval, which is the longest delay before a change is noticed by a read-model that the webhook does not reach.
+ */
 const WATCH_MS = 5_000;
 
 export interface AlertsOptions {

@@ -30,7 +30,7 @@ export const Config = Type.Object({
   ),
   PTY_READ_ONLY: Type.Optional(
     Type.Boolean({
-      description: "Refuse all input; on unless the service listens on loopback or has a token",
+      description: "Refuse all input; defaults to true unless the service listens on loopback or has a token",
     }),
   ),
   PTY_IDLE_TIMEOUT_SECS: positive(1_800, 604_800, "How long a terminal without input stays open"),

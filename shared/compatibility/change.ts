@@ -7,7 +7,7 @@ export type Level = "breaking" | "compatible";
 export interface Change {
   /** The schema's name: its file name without `.json`. */
   readonly schema: string;
-  /** The position in the schema, as a JSON Pointer; empty at the root. It refers to the schema with `allOf` merged. */
+  /** The position in the schema, after merging its `allOf` schemas, as a JSON Pointer; empty at the root. */
   readonly path: string;
   /** A stable code for the kind of change, such as `property-removed`. */
   readonly rule: string;
@@ -15,7 +15,7 @@ export interface Change {
   readonly message: string;
 }
 
-/** A position in a comparison: its path, both versions, and functions for descending. */
+/** A position in a comparison: its path, both versions, and functions that go to positions below it. */
 export interface Place {
   readonly schema: string;
   readonly path: string;

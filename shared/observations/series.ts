@@ -32,7 +32,10 @@ export function minutesOf({ minutes, now }: SeriesQuery): number[] {
   return Array.from({ length: minutes }, (_, i) => last - minutes + 1 + i);
 }
 
-/** Converts a snapshot's depths and workers to fields of its minute. Types that share a label are added up. */
+/**
+ * Converts a snapshot's depths and workers to fields of its minute. The values of types that share a label are added
+ * up.
+ */
 export function gaugesOf(snapshot: Snapshot, typeLabel: (type: string) => string): Map<string, number> {
   const gauges = new Map<string, number>();
   const add = (field: string, depth: number) => gauges.set(field, (gauges.get(field) ?? 0) + depth);

@@ -7,7 +7,7 @@ import { eventually } from "../support/wait.ts";
 const ROOT = join(import.meta.dir, "../..");
 const page = readFileSync(join(ROOT, "docs/operate.md"), "utf8");
 
-/** The commands in the document, in order, each with the output shown below it. */
+/** The commands in the order of the document, each with the output shown below it. */
 const steps = [...page.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, text = ""]) =>
   text
     .split(/^\$ /m)

@@ -66,7 +66,7 @@ behavior("the gateway's OpenAPI document", {}, (world) => {
     listJobTypes: async () => ({ path: "/job-types" }),
   };
 
-  test("has every route in the table, and each route's reply matches its documented schema", async () => {
+  test("describes every route of the route table, and each route's reply matches its documented schema", async () => {
     const { document, expectDocumented } = await readOpenApi(world().gateway());
     expect(document.openapi).toStartWith("3.1");
     const seen: string[] = [];

@@ -86,7 +86,7 @@ export async function runComposeEngines({
     rows: URL_NAMES.map((name) => ({
       name: given[name] ? name : ENGINES[name],
       address: addressOf(urls[name]),
-      purpose: `${PURPOSES[name]}, ${given[name] ? "as given" : "in Docker"}`,
+      purpose: `${PURPOSES[name]}, ${given[name] ? "from the environment" : "in Docker"}`,
     })),
     brokerMetrics: undefined,
     stop: () => end("stop"),

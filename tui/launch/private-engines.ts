@@ -62,7 +62,9 @@ export async function runEngines(options: PrivateEnginesOptions): Promise<Runnin
       })),
       ...URL_NAMES.flatMap((name) => {
         const url = given[name];
-        return url ? [{ name, address: addressOf(url), purpose: `${PURPOSES[name]}, as given` }] : [];
+        return url
+          ? [{ name, address: addressOf(url), purpose: `${PURPOSES[name]}, from the environment` }]
+          : [];
       }),
     ],
     brokerMetrics: metricsPort === undefined ? undefined : `127.0.0.1:${metricsPort}`,

@@ -13,7 +13,7 @@ export interface ServiceProcess {
   /** Returns the variables for a process that listens on `port`. */
   env(port: number): Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
-  /** The service's URL: that of the front (a proxy) if there is one, otherwise that of the process. */
+  /** The service's URL, which is that of the proxy `front` if there is one, otherwise that of the process. */
   readonly url: string;
   /**
    * The proxy that listens on the service's port and forwards to the current process, which listens on a free port.

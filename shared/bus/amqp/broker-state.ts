@@ -10,7 +10,7 @@
  * - *silent*: a confirm is late, but the broker has not announced that it is blocked. Further messages are refused. A
  *   check for late confirms that ends in this state drops the connection.
  *
- * A confirm ends *stalled* and *silent*, and so does a check that finds no late confirm.
+ * A confirm leaves *stalled* and *silent*, and so does a check that finds no late confirm.
  */
 export type BrokerState = "detached" | "taking" | "blocked" | "stalled" | "silent";
 

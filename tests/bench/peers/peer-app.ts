@@ -9,8 +9,8 @@ const isJobRequest = TypeCompiler.Compile(JobRequest);
 
 /**
  * Creates the HTTP server that runs in front of a peer, a library that the benchmark compares with ours. Its framework,
- * request schema, checks and status codes are the gateway's; only the enqueue call is the library's. The benchmark
- * therefore compares task systems, not web servers.
+ * request schema, checks and status codes are those of the gateway; only the call that enqueues a job is the library's.
+ * The benchmark therefore compares task systems, not web servers.
  */
 export function createPeerApp(queue: PeerQueue) {
   return new Elysia({ serve: { hostname: "127.0.0.1", maxRequestBodySize: 16 * 1024 * 1024 } })
