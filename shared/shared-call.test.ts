@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { createSharedCall } from "./shared-call.ts";
 
-test("callers during a call share it, and later callers start another", async () => {
+test("callers that arrive during a call share it, and later callers start another", async () => {
   let calls = 0;
   const shared = createSharedCall(async () => ++calls);
   expect(await Promise.all([shared.get(), shared.get(), shared.refresh()])).toEqual([1, 1, 1]);
   expect(await shared.get()).toBe(2);
 });
 
-test("an outcome is kept for the given time, and a refresh calls regardless", async () => {
+test("an outcome is reused for the given time, unless a refresh requests a new call", async () => {
   let calls = 0;
   const shared = createSharedCall(async () => ++calls, 60_000);
   expect(await shared.get()).toBe(1);

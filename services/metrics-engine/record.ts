@@ -84,8 +84,8 @@ export function createRecorder({ observations, bus, families, tracing, log }: Re
         reason: refused[0]?.reason,
       });
     }
-    // Linger only after recording, so that a lone message is recorded at once. The next one waits for at most
-    // `LINGER_MS`.
+    // Linger only after recording, so that a single message is recorded without delay. The next message waits for at
+    // most `LINGER_MS`.
     const lingerMs = LINGER_MS - (performance.now() - startedAt);
     if (batch.length < SMALL && lingerMs > 0) await pause(lingerMs, signal);
   };
@@ -95,7 +95,7 @@ function refusal({ entry, why, error }: Condemned<JobEvent>): RefusedEnvelope {
   return {
     original: Buffer.from(JSON.stringify(entry)),
     reason: why === "refused" ? "CONTRACT_VIOLATION" : "PARKED",
-    detail: `The event store ${why === "refused" ? "refused it" : "kept failing on it, even when it was written alone"}: ${messageOf(error)}`,
+    detail: `The event store ${why === "refused" ? "refused the event" : "kept failing on the event, even when it was written alone"}: ${messageOf(error)}`,
     jobId: entry.payload.jobId,
     eventId: entry.eventId,
   };

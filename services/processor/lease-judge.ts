@@ -7,8 +7,8 @@ export interface Clocks {
 
 /**
  * Decides whether this worker may mark other workers as lost. After a system suspend, a process freeze or a store
- * outage, every lease looks expired. A worker that finds a gap between its own heartbeats on either clock therefore
- * first waits for a full lease, so that the other workers can renew their leases.
+ * outage, every lease looks expired. Therefore, a worker that finds an unusually long gap between its own heartbeats,
+ * measured by either clock, first waits for a full lease, so that the other workers can renew their leases.
  */
 export function createLeaseJudge(
   leaseMs: number,

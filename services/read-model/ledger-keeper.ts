@@ -20,8 +20,8 @@ const DAY_MS = 86_400_000;
 /** Interval between steps while nothing is due. */
 const EVERY_MS = 5_000;
 /**
- * After a due step, the keeper pauses for `REST` times the step's duration; after a routine check, for `LONG_REST`
- * times.
+ * To limit the load on the stores, the keeper pauses for `REST` times the duration of a due step, and for `LONG_REST`
+ * times the duration of a routine check.
  */
 const REST = 3;
 const LONG_REST = 20;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createInputLimit } from "./input-limit.ts";
 
-test("two seconds of input pass in a burst, and further input is limited to the configured rate", () => {
+test("two seconds' worth of input passes in a burst, and further input is limited to the configured rate", () => {
   let time = 0;
   const limit = createInputLimit(100, () => time);
   expect(limit.tryTake(200)).toBe(true);

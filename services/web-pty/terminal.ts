@@ -32,8 +32,8 @@ export interface PtyOptions {
 }
 
 /**
- * After a command has ended, its output counts as complete once none has arrived for this long: its children may keep
- * the terminal open, so that no end of file arrives.
+ * After a command has ended, its output counts as complete once no more has arrived for this long. The end of file may
+ * not arrive at all, because the command's children may keep the terminal open.
  */
 const DRAIN_MS = 500;
 const KILL_AFTER_MS = 2_000;
@@ -139,7 +139,7 @@ function createFlow(pid: number): { set(action: "off" | "on"): boolean } {
       try {
         fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
       } catch {
-        // The command has ended, and its terminal is gone.
+        // The command has ended, so its terminal no longer exists.
         return false;
       }
       try {

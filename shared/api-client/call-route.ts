@@ -81,7 +81,7 @@ export function refusalOf(url: string, response: Response, text: string): ApiErr
       },
     );
   const sentence = problem.detail ?? problem.title;
-  // Leave out the fault that the sentence already names.
+  // Leave out faults that `sentence` already mentions.
   const fields = (problem.errors ?? [])
     .filter(({ path, message }) => sentence !== message && !sentence.includes(` at ${path}: `))
     .map(({ path, message }) => `${path || "the body"}: ${message}`);

@@ -18,7 +18,7 @@ test("an entry for a large batch holds the last deltas and counts the dropped on
   expect(dropped).toBe(50);
 });
 
-test("a full entry stays below 25,000 bytes", () => {
+test("an entry with the maximum number of deltas stays below 25,000 bytes", () => {
   const { deltas } = feedFields(
     sampleEvents(1_000, "job.retrying", { payload: { jobType: "a-type-of-usual-length" } }),
   );

@@ -10,7 +10,8 @@ behavior(
   (world) => {
     test("waits in the queue for the pool, without using up a slot or its deadline", async () => {
       const [{ ms: aloneMs } = { ms: 0 }] = await timed(1);
-      // Together the hashes keep the pool busy for twice the deadline, but each runs for at most a quarter of it.
+      // Together the hash jobs keep the pool busy for twice the deadline, but each runs for at most a quarter of the
+      // deadline.
       const deadlineMs = Math.max(1_500, Math.round(4 * aloneMs));
       const count = HASH_THREADS * Math.ceil((2 * deadlineMs) / aloneMs);
       const hashes = timed(Math.min(count, 60), deadlineMs);

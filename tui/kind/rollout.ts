@@ -42,7 +42,9 @@ const list = async <T>(context: CliContext, kinds: string): Promise<readonly T[]
 
 export const readPods = (context: CliContext) => list<Pod>(context, "pods");
 
-/** Resolves with the names of the parts once all are running. Throws if a pod cannot run or they take too long. */
+/**
+ * Resolves with the names of the parts once all are running. Throws if a pod cannot run or the rollout takes too long.
+ */
 export async function awaitRollout(context: CliContext, say: Say): Promise<ReadonlySet<string>> {
   const giveUpAt = performance.now() + LIMIT_MS;
   const since = new Map<string, number>();

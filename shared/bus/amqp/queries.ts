@@ -11,8 +11,8 @@ const DEPTHS_MS = 5_000;
 
 /**
  * Queries the broker on a separate channel, because a query about something that does not exist closes its channel. The
- * channel is on the publishing connection: while an alarm keeps the broker from reading that connection, `ping` rightly
- * fails.
+ * channel is on the publishing connection: while an alarm keeps the broker from reading that connection, nothing can be
+ * published, so `ping` rightly fails as well.
  */
 export function createAmqpQueries({
   link,

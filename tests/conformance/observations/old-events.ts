@@ -7,7 +7,7 @@ import type { OpenWorld } from "./world.ts";
 
 /** Tests events that earlier versions stored, and the pruning of old events. */
 export function describeOldEvents({ connect, world }: OpenWorld): void {
-  test("events stored before batches existed are listed, found, counted once and pruned", async () => {
+  test("events that earlier versions stored one by one, not in batches, are listed, found, counted once and pruned", async () => {
     const story = sampleStory({ at: T0 });
     const other = sampleStory({ at: T0 + 20 });
     await world().storeOld([...story, ...other.slice(0, 3)]);

@@ -6,8 +6,8 @@ import { Countdown } from "./countdown.tsx";
 type Waiting = "SCHEDULED" | "RETRYING";
 
 /**
- * The most jobs to load. With more jobs, no due time is shown: the API sorts by age, so the next due job is known only
- * if all jobs are loaded.
+ * The most jobs to load. If there are more, no due time is shown: the API sorts jobs by age, so which job is due next
+ * is known only after all of them have been loaded.
  */
 const MOST = 200;
 const EVERY_MS = 4_000;
