@@ -81,7 +81,7 @@ export function createBulkActionStore(sql: Sql, write: WriteHistory) {
     return { from: on`jobs where ${match.sql} and ${bound}` };
   }
 
-  /** Returns the ids that an action handles next, in order. */
+  /** Returns the ids that an action handles next, in ascending order. */
   async function nextIds(on: Sql, action: BulkAction, limit: number): Promise<string[]> {
     const { after } = action;
     const rows = await on<{ id: string }[]>`

@@ -39,7 +39,10 @@ export interface Claimer {
    * `retryAt` is when that job's next attempt is due, or null.
    */
   slotFreed(retryAt: Date | null): void;
-  /** Whether the last search claimed every due job. Only then may a new job start without waiting in the queue. */
+  /**
+   * Whether the last search claimed every due job. Only then may a new job start immediately; otherwise it would
+   * overtake the due jobs that are waiting.
+   */
   readonly caughtUp: boolean;
   /**
    * Returns a claim to add to the statement that records finished attempts; the claimed jobs take over the slots of

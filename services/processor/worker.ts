@@ -17,8 +17,8 @@ export interface WorkerOptions {
 }
 
 /**
- * Registers this processor as a worker: manages the id under which it holds jobs, and the heartbeats that renew its
- * lease on them.
+ * Manages this processor's registration as a worker: the id under which it holds jobs, and the heartbeats that renew
+ * its lease on them.
  */
 export function createWorker({ store, clock, log, instanceId, version, concurrency, types }: WorkerOptions) {
   let generation = 0;
@@ -50,7 +50,10 @@ export function createWorker({ store, clock, log, instanceId, version, concurren
       });
     },
 
-    /** Renews the lease. Returns false if this worker was presumed dead; its jobs may then have new holders. */
+    /**
+     * Renews the lease. Returns false if this worker was presumed dead; other workers may then have taken over its
+     * jobs.
+     */
     async heartbeat(): Promise<boolean> {
       await clock.measure();
       return store.heartbeat(workerId, state);

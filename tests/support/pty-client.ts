@@ -58,7 +58,7 @@ export async function connectPty({ url, headers = {}, acknowledges = true }: Pty
     text: () => Buffer.concat(chunks).toString(),
     snapshot: () => snapshot,
     parsed: () => parsed ?? 0,
-    /** Expects the next frame to begin at this sequence, like a page that reconnects and has kept its screen. */
+    /** Expects the next frame to begin at this sequence, as a page does that has kept its screen and reconnects. */
     resumeAt(sequence: number) {
       parsed = sequence;
     },
