@@ -76,8 +76,8 @@ export function createDeadLetterStore(sql: Sql) {
     },
 
     /**
-     * Marks a dead letter as replayed if it has not changed since it was read: of two concurrent replays only the first
-     * counts, and a dead letter whose message or job has become one again remains open.
+     * Marks a dead letter as replayed if it has not changed since it was read. Of two concurrent replays, only the first
+     * counts. If the message or job became a dead letter again in the meantime, the dead letter remains open.
      */
     async markReplayed(
       { id, replays, diedAt }: Pick<DeadLetterRow, "id" | "replays" | "diedAt">,
