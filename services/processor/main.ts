@@ -77,8 +77,8 @@ async function start({
   const history = createHistorian(makeEvent, clock.now);
   const outboxStore = guardedStore(store, createOutboxStore);
   // These loops retry until they succeed. A loop that makes no progress leaves jobs waiting, so it is reported as stuck
-  // after a whole lease, but not before three seconds: the loops poll once per second, and a shorter lease would leave
-  // no time for a few polls.
+  // after a whole lease, but not before three seconds, because the loops poll once per second and a short lease must
+  // still allow a few polls.
   const patienceMs = Math.max(config.LEASE_MS, 3_000);
   const loops = {
     publishing: createDuty("Publishing the outbox", patienceMs),

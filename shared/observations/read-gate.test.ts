@@ -13,7 +13,7 @@ function openReads(gate: ReturnType<typeof createReadGate>) {
   return { started, ends, read };
 }
 
-test("a limited number of reads run at once, and the others follow in order", async () => {
+test("a limited number of reads run concurrently, and the others follow in order", async () => {
   const { started, ends, read } = openReads(createReadGate({ atATime: 2, maxWaiting: 10, waitMs: 5_000 }));
   const reads = [1, 2, 3, 4].map(read);
   await Bun.sleep(0);

@@ -85,7 +85,7 @@ export async function closeSession(session: Session, queue: QueueName, log: Log)
 
 /** Acknowledges every message up to this one. If its channel has closed, the messages are redelivered instead. */
 export function acknowledge(session: Session, last: ConsumeMessage, log: Log): void {
-  // On a new channel, the same tag would denote a different message.
+  // On a new channel, the same delivery tag would denote a different message.
   if (session.over.signal.aborted) return;
   try {
     session.channel.ack(last, true);
