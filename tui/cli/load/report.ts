@@ -76,5 +76,5 @@ function ledgerLine(
   if (balanced && accused.length === 0)
     return paint.green(`✓ all ${count(accepted)} accepted jobs ended exactly once`);
   const counts = `${lost} lost, ${unobserved} unobserved, ${duplicated} duplicated`;
-  return paint.red(`✕ ${counts}; from this load: ${accused.slice(0, 5).join(", ") || "none"}`);
+  return paint.red(`✕ ${counts}; jobs of this load among them: ${accused.slice(0, 5).join(", ") || "none"}`);
 }
