@@ -63,7 +63,7 @@ export function asyncApiDocument(): Json {
     info: {
       title: "Distributed Task Observatory: event bus",
       version: CONTRACT_VERSION,
-      description: `Every change to a job is an event on the exchange ${TOPOLOGY.exchange}. A message is an array of at most ${TOPOLOGY.maxEventsPerMessage} envelopes in UTF-8 JSON. A replayed dead letter may be a single envelope instead, so consumers accept both. Delivery is at least once. An event is identified by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
+      description: `Every change to a job is an event on the exchange ${TOPOLOGY.exchange}. A message is an array of at most ${TOPOLOGY.maxEventsPerMessage} envelopes in UTF-8 JSON. A replayed dead letter may be a single envelope instead, so consumers must accept both. Delivery is at least once. An event is identified by its eventId, and the events of one job are ordered by payload.sequence. Envelopes and payloads are open: unknown fields are ignored.`,
       license: { name: "MIT" },
     },
     defaultContentType: "application/json",
@@ -151,8 +151,7 @@ function queueChannel(queue: Queue): Json {
 
 function sending({ service, route, summary, replays }: (typeof SENDERS)[number]): [string, Json] {
   const channel = `#/channels/${routeKey(route)}`;
-  // Only replays send single envelopes: each republishes one envelope that was refused individually, not with its whole
-  // batch.
+  // Only replays send single envelopes: if one envelope of a batch was refused, the replay republishes it alone.
   const keys = replays ? messageKeysOf(route) : messageKeysOf(route).slice(0, 1);
   const operation = {
     action: "send",

@@ -4,7 +4,7 @@ import { DEAD_LETTER_FILTER_KEYS, JOB_FILTER_KEYS, REASON_CHOICES, STATUS_CHOICE
 import { JOB_STATUSES, type JobStatus } from "./job.ts";
 import { StringEnum, Timestamp, Uuid } from "./schema.ts";
 
-/** The length limit for a filter's line of text. */
+/** The maximum length of a filter that is written as one line of text. */
 export const MAX_FILTER_TEXT = 2_000;
 export const MAX_FILTER_VALUES = 20;
 export const MAX_PAYLOAD_FIELDS = 10;
@@ -24,8 +24,8 @@ const Scalar = Type.Union([
 ]);
 
 /**
- * Accepts a status in upper or lower case, or the word that users see for it. The static type is the status in upper
- * case, because reading a filter converts all of these to it.
+ * Accepts a status in upper or lower case, or the word that users see for it. The static type contains only the
+ * upper-case statuses, because reading a filter converts every spelling to the status in upper case.
  */
 const StatusName = Type.Unsafe<JobStatus>(StringEnum(spellings(JOB_STATUSES, STATUS_CHOICES)));
 const ReasonName = Type.Unsafe<DeadLetterReason>(StringEnum(spellings(REASON_CHOICES, [])));
@@ -94,14 +94,17 @@ export const FilterText = Type.String({
 
 const { payload: _, ...jobParameters } = JobFilter.properties;
 
-/** The filter parameters of a job list: a whole filter as one line, one per key, and one per payload field. */
+/**
+ * The query parameters that filter a job list: `filter` (a whole filter as one line), a parameter for each filter key,
+ * and a parameter for each payload field.
+ */
 export const JOB_FILTER_QUERY = {
   filter: Type.Optional(FilterText),
   ...jobParameters,
   "payload.<field>": Type.Optional(
     Type.Record(Type.String({ pattern: "^payload\\..+$" }), Type.String(), {
       description:
-        "One parameter for each top-level field, such as `payload.user=1`. A value in double quotes matches only text",
+        "One parameter for each top-level field, such as `payload.user=1`. A value in double quotes matches only strings",
       examples: [{ "payload.user": "1" }],
     }),
   ),

@@ -17,7 +17,7 @@ export function parseAddressRanges(name: string, text: string): BlockList {
     const prefix = bits === undefined ? most : Number(bits);
     if (isIP(address) === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > most || bits === "")
       throw new Error(
-        `${name} has ${JSON.stringify(part)}: expected addresses or ranges such as 127.0.0.0/8, separated by commas`,
+        `${name} contains ${JSON.stringify(part)}, which is not an address or a range; expected addresses or ranges such as 127.0.0.0/8, separated by commas`,
       );
     list.addSubnet(address, prefix, family);
   }

@@ -1,5 +1,5 @@
 import type { EventEnvelope } from "../contracts/envelope.ts";
-import type { JobStatus } from "../contracts/job.ts";
+import type { AttemptOutcome, JobStatus } from "../contracts/job.ts";
 import { clock, duration } from "./format.ts";
 
 const STATUS_OF: Readonly<Record<string, JobStatus>> = {
@@ -14,7 +14,15 @@ const STATUS_OF: Readonly<Record<string, JobStatus>> = {
   "job.rejected": "REJECTED",
 };
 
-/** Describes an event in words, with the status that matches its outcome. */
+/** What became of an attempt that did not succeed, as the predicate of a sentence. */
+const OUTCOME_WORDS: Readonly<Record<Exclude<AttemptOutcome, "succeeded">, string>> = {
+  failed: "failed",
+  "timed-out": "timed out",
+  cancelled: "was cancelled",
+  lost: "was lost",
+};
+
+/** Describes an event in words, with the status of the job or attempt that it reports. */
 export function describeEvent({ eventType, payload }: EventEnvelope): { status?: JobStatus; words: string } {
   const status = eventType === "job.executed" ? statusOfOutcome(payload.outcome) : STATUS_OF[eventType];
   return { status, words: wordsOf(eventType, payload) };
@@ -27,12 +35,13 @@ function statusOfOutcome(outcome: unknown): JobStatus {
 function wordsOf(eventType: string, payload: EventEnvelope["payload"]): string {
   const attempt = typeof payload.attempt === "number" ? payload.attempt : 0;
   const ms = (name: string) => duration(typeof payload[name] === "number" ? payload[name] : undefined);
-  const error = (payload.error as { message?: string } | undefined)?.message ?? "";
+  const error = (payload.error as { message?: string } | undefined)?.message;
+  const because = error ? `: ${error}` : "";
   switch (eventType) {
     case "job.created":
-      return payload.parentId ? "Created by its parent" : "Accepted";
+      return payload.parentId ? "Created by its parent job" : "Accepted";
     case "job.validated":
-      return attempt > 0 ? "Retried by a person" : "Checked, waiting for a slot";
+      return attempt > 0 ? "Retried manually" : "Checked, waiting for a slot";
     case "job.scheduled":
       return `Scheduled for ${typeof payload.runAt === "string" ? clock(Date.parse(payload.runAt)) : "later"}`;
     case "job.started":
@@ -40,15 +49,15 @@ function wordsOf(eventType: string, payload: EventEnvelope["payload"]): string {
     case "job.executed":
       return payload.outcome === "succeeded"
         ? `Try ${attempt} ran for ${ms("durationMs")}`
-        : `Try ${attempt} ${payload.outcome} after ${ms("durationMs")}: ${error}`;
+        : `Try ${attempt} ${OUTCOME_WORDS[payload.outcome as keyof typeof OUTCOME_WORDS] ?? payload.outcome} after ${ms("durationMs")}${because}`;
     case "job.retrying":
-      return `Try ${attempt} failed, next try in ${ms("delayMs")}: ${error}`;
+      return `Try ${attempt} failed, next try in ${ms("delayMs")}${because}`;
     case "job.completed":
       return attempt > 1
         ? `Completed on try ${attempt} in ${ms("totalMs")}`
         : `Completed in ${ms("totalMs")}`;
     case "job.failed":
-      return `Failed on try ${attempt}: ${error}`;
+      return `Failed on try ${attempt}${because}`;
     case "job.cancelled":
       return `Cancelled after ${ms("totalMs")}`;
     case "job.rejected":

@@ -2,8 +2,8 @@ import type { StoreSnapshot } from "../../contracts/api-queries.ts";
 import { JOB_TYPES } from "../../shared/job-types/registry.ts";
 
 /**
- * Adds the missing queues of known job types to a snapshot. A type without unfinished jobs has no row in the job store,
- * but its depth is 0, not unknown. Without an entry, its series would stay at the last depth before the queue drained.
+ * Adds the missing queues of known job types to a snapshot. The job store lists no queue for a type without unfinished
+ * jobs, but that queue's depth is 0, not unknown. Without an entry, the queue's time series would stay at its last depth.
  */
 export function withKnownQueues(queues: StoreSnapshot["queues"]): StoreSnapshot["queues"] {
   const listed = new Set(queues.map(({ type }) => type));

@@ -16,7 +16,7 @@ export interface WorkerFacts {
 export function createWorkerStore(sql: Sql) {
   async function time(): Promise<Date> {
     const [row] = await sql<{ now: Date }[]>`select clock_timestamp() as now`;
-    if (!row) throw new Error("PostgreSQL returned no row for its time");
+    if (!row) throw new Error("PostgreSQL returned no row when asked for the current time");
     return row.now;
   }
 

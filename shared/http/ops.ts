@@ -9,14 +9,14 @@ export interface OpsOptions {
   readonly service: string;
   readonly version: string;
   readonly metrics: Metrics;
-  /** One check per engine, which rejects if the engine does not answer now. */
+  /** One check per engine, which rejects if the engine is not answering. */
   readonly engines: Readonly<Record<string, () => Promise<void>>>;
   /**
-   * Background duties by name: each function returns why its duty makes no progress, or undefined if it does. A service
-   * with a stuck duty is not ready, however healthy its engines look.
+   * Background duties by name: each function returns the reason why its duty is stuck, or undefined if the duty is
+   * making progress. A service with a stuck duty is not ready, however healthy its engines look.
    */
   readonly duties?: Readonly<Record<string, () => string | undefined>>;
-  /** The service's other pages by path, to which its home page links. */
+  /** The service's other pages, by path. The home page links to them. */
   readonly links?: HomeOptions["links"];
   readonly stopping: AbortSignal;
   /** False until the service has started; until then it is not ready, whatever the state of its engines. */
@@ -28,7 +28,7 @@ export interface OpsOptions {
 /**
  * Serves the operations routes. `/healthz` answers while the process is alive. `/readyz` answers 200 if the service has
  * started and is not stopping, all engines answer, and all duties make progress; otherwise 503, with the reasons.
- * `/metrics` serves the metrics. If the catalog lists the service, `/` links to its pages.
+ * `/metrics` serves the metrics. If the service is in `OWN_SERVICES`, `/` serves a home page that links to its other pages.
  */
 export function createOps({
   service,
@@ -82,7 +82,7 @@ export function createOps({
   const own = SERVICE_NAMES.find((name) => name === service);
   return (
     new Elysia({ name: "ops" })
-      // Only the services in the catalog get a home page: the web page's server serves its own page at `/`.
+      // Other programs that use these routes have no home page.
       .use(own ? createHome({ service, version, purpose: OWN_SERVICES[own].purpose, links }) : new Elysia())
       .get("/healthz", () => ({ status: "ok", service, version }))
       .get("/readyz", async ({ set }) => {

@@ -6,7 +6,7 @@ export default defineJobType({
   name: "sleep",
   version: "1.0.2",
   description:
-    "Waits for a number of milliseconds; 0 returns immediately. Occupies a slot, so that you can cancel the job or kill its worker meanwhile",
+    "Waits for a number of milliseconds; 0 returns immediately. Holds a slot while it waits, which leaves time to cancel the job or kill its worker",
   payload: Type.Object(
     { ms: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 0 }) },
     { additionalProperties: false },

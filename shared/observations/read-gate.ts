@@ -1,5 +1,5 @@
 export interface ReadGateOptions {
-  /** How many reads run at the same time. */
+  /** How many reads may run at the same time. */
   readonly atATime: number;
   /** How many reads may wait for a slot; further reads are refused immediately. */
   readonly maxWaiting: number;
@@ -8,8 +8,8 @@ export interface ReadGateOptions {
 }
 
 /**
- * Limits the load that readers put on a store that recording also needs: however many callers there are, only a limited
- * number of reads run at the same time. Waiting reads get a slot in order of arrival.
+ * Limits the load that readers put on a store to which events are also written: however many callers there are, only a
+ * limited number of reads run at the same time. Waiting reads get a slot in order of arrival.
  */
 export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions) {
   const waiting = new Set<() => void>();
@@ -22,7 +22,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
     }
     if (waiting.size >= maxWaiting) throw new Error(`too many reads are waiting: ${waiting.size}`);
     await new Promise<void>((resolve, reject) => {
-      // A read that ends hands its slot to the next waiting read, so `running` is unchanged.
+      // A finished read hands its slot to the next waiting one, so `running` does not change.
       const admit = () => {
         clearTimeout(timer);
         resolve();
@@ -46,7 +46,7 @@ export function createReadGate({ atATime, maxWaiting, waitMs }: ReadGateOptions)
   }
 
   return {
-    /** Runs a read once it has a slot. Rejects without running it if too many reads wait, or it has waited too long. */
+    /** Runs a read once it has a slot. Rejects without running it if too many reads are waiting or it has waited too long. */
     async run<T>(read: () => Promise<T>): Promise<T> {
       await enter();
       try {

@@ -23,7 +23,7 @@ behavior("a stopping processor", { env: { processor: { CONCURRENCY: "5" } } }, (
     await world().untilAll(ids, "COMPLETED");
   });
 
-  test("abandons a job that outlasts the grace period, and the abandoned attempt does not count as a try", async () => {
+  test("abandons a job that outlasts the grace period, without using up one of its tries", async () => {
     await world().workers[1]?.stop();
     const hasty = await world().start("processor", { STOP_GRACE_MS: "200" });
     const id = await world().submit({ type: "sleep", payload: { ms: 3_000 } });

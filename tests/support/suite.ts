@@ -4,14 +4,14 @@ import { describeUnless } from "./describe-unless.ts";
 import { chosenSet, enginesOf, whyLeftOut } from "./engines.ts";
 import { createWorld, type World, type WorldOptions } from "./world.ts";
 
-/** Describes tests that need these engines. They are skipped on a machine without one of the engines, except in CI. */
+/** Describes tests that need these engines. If an engine is missing on this machine, they are skipped, except in CI. */
 export function describeOn(engines: readonly EngineName[], name: string, define: () => void): void {
   describeUnless(whyLeftOut(engines), name, define);
 }
 
 /**
- * Describes tests that share a running system (a world) of their own. After them the ledger must report no lost,
- * unobserved or duplicated jobs, unless `accused` is set because the tests leave such jobs.
+ * Describes a group of tests with a running system of its own (a world), which they share. When they have finished, the
+ * ledger must report no lost, unobserved or duplicated jobs. `accused` skips this check.
  */
 export function behavior(
   name: string,

@@ -21,20 +21,22 @@ export async function ferretdbBinary({
   const binary = join(cacheFolder(), `ferretdb-${sourceKey()}${process.platform === "win32" ? ".exe" : ""}`);
   if (existsSync(binary)) return binary;
   const go = findProgram("go");
-  if (!go) throw new Error("Could not build FerretDB: no go on the PATH");
+  if (!go) throw new Error("Could not build FerretDB: Go is not on the PATH");
 
   mkdirSync(cacheFolder(), { recursive: true });
   // Builds under a unique name and renames the result, so concurrent builds never see a half-written file.
   const unfinished = `${binary}.${process.pid}`;
   const startedAt = performance.now();
   const seconds = () => Math.round((performance.now() - startedAt) / 1_000);
-  onProgress?.(`building FerretDB ${FERRETDB_VERSION} with Go, once; this takes a minute or two`);
+  onProgress?.(
+    `building FerretDB ${FERRETDB_VERSION} with Go, on first use only; this takes a minute or two`,
+  );
   const timer = setInterval(
     () => onProgress?.(`building FerretDB ${FERRETDB_VERSION}: ${seconds()} s so far`),
     15_000,
   );
   try {
-    // Leaving out the PostgreSQL backend, symbols and paths halves the size and the build time.
+    // Omitting the PostgreSQL backend, debug symbols and source paths halves the size and the build time.
     const flags = [
       "-mod=readonly",
       "-buildvcs=false",

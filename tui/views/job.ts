@@ -225,7 +225,7 @@ function timelineLines(job: JobDetail, width: number): Line[] {
       span(one.outcome === "succeeded" ? "● " : "✕ ", {
         color: one.outcome === "succeeded" ? "good" : "bad",
       }),
-      span(fit(`try ${one.attempt} ${one.outcome}`, 24)),
+      span(fit(`try ${one.attempt} ${one.outcome.replace("-", " ")}`, 24)),
       dim(
         `${duration(one.durationMs)}${width >= 60 ? ` on ${sanitize(workerName(one.workerId))}` : ""}${one.error ? ` · ${sanitize(one.error.message)}` : ""}`,
       ),

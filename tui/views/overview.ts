@@ -219,7 +219,7 @@ function latencyPanel(state: State, width: number, withLedger: boolean): Panel {
 
 function ledgerLine(state: State): Line {
   const ledger = state.data.ledger?.value;
-  if (!ledger) return [dim(` ledger  ${state.data.ledger?.error ? "no answer" : "waiting for its answer"}`)];
+  if (!ledger) return [dim(` ledger  ${state.data.ledger?.error ? "no answer" : "loading"}`)];
   const { lost, duplicated, balanced } = ledger;
   return [
     span(" ledger  "),
@@ -232,8 +232,7 @@ function ledgerLine(state: State): Line {
 
 function ledgerPanel(state: State): Panel {
   const { value: ledger, loadedAt, error } = state.data.ledger ?? {};
-  if (!ledger)
-    return { title: "Ledger", lines: [[dim(error ? " No answer yet" : " Waiting for its answer")]] };
+  if (!ledger) return { title: "Ledger", lines: [[dim(error ? " No answer yet" : " Loading")]] };
   const { accepted, inFlight, lost, duplicated, balanced } = ledger;
   const bad = (number: number) => span(count(number), number > 0 ? { color: "bad", bold: true } : BOLD);
   return {
@@ -253,7 +252,7 @@ function alertsPanel(state: State, width: number): Panel {
   const alerts = state.data.alerts?.value;
   if (alerts?.source === "none") {
     const why = wrap(
-      "No Alertmanager is running, so no alert can fire. Key 6 shows how to add one.",
+      "No Alertmanager is running, so no alert can fire. Press 6 to see how to start one.",
       width - 2,
     );
     return { title: "Alerts", lines: why.map((text): Line => [dim(` ${text}`)]) };
@@ -262,11 +261,7 @@ function alertsPanel(state: State, width: number): Panel {
   if (firing.length === 0)
     return {
       title: "Alerts",
-      lines: [
-        alerts
-          ? [span(` ${GLYPHS.ok} `, { color: "good" }), span("none firing")]
-          : [dim(" Waiting for an answer")],
-      ],
+      lines: [alerts ? [span(` ${GLYPHS.ok} `, { color: "good" }), span("none firing")] : [dim(" Loading")]],
     };
   return {
     title: "Alerts",
@@ -303,7 +298,7 @@ function partsPanel(state: State, width: number): Panel {
   ];
   const busy: Line = [
     dim(
-      ` ${workers.busy} of ${workers.slots} slots busy${workers.lost > 0 ? `, ${workers.lost} workers lost` : ""}`,
+      ` ${workers.busy} of ${workers.slots} slots busy${workers.lost > 0 ? `, ${workers.lost} ${workers.lost === 1 ? "worker" : "workers"} lost` : ""}`,
     ),
   ];
   return { title: "Parts", lines: [...lines, busy] };
@@ -316,13 +311,7 @@ function nowPanel(state: State, width: number): Panel {
     return {
       title: "Now",
       lines: [
-        [
-          dim(
-            state.data.events?.value
-              ? " Nothing has happened yet. Submit a job: N"
-              : " Waiting for the first events",
-          ),
-        ],
+        [dim(state.data.events?.value ? " Nothing has happened yet. Press N to submit a job" : " Loading")],
       ],
     };
   return {

@@ -2,7 +2,7 @@ import type { Overview } from "../../contracts/api-queries.ts";
 import registry from "../../contracts/exported/ui-registry.json";
 
 /**
- * Returns the URL of another interface on the same host, or undefined if the installation does not include it. The page
+ * Returns the URL of Jaeger's or Grafana's web UI, or undefined if the installation does not include it. The page
  * cannot probe the URL, because its content security policy allows requests only to its own server.
  */
 export function pageAt(

@@ -9,8 +9,8 @@ const DEAD: QueueName = "jobs.failed.validation";
  *
  * Uses only features that RabbitMQ 3.10 and 4.x share. Both honor an explicit `x-delivery-limit`; the default is no
  * limit in 3.10 and 20 in 4.x. Messages that exceed the delivery limit are dead-lettered with the strategy
- * `at-least-once` (the old queue keeps them until the new one has confirmed them), which requires the overflow setting
- * `reject-publish`.
+ * `at-least-once`: the source queue keeps them until the target queue has confirmed them. This strategy requires the
+ * overflow setting `reject-publish`.
  * https://www.rabbitmq.com/docs/quorum-queues
  */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
@@ -33,13 +33,13 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
   }
 }
 
-/** Returns the queue from which the broker dead-lettered a message, from the header that it adds. */
+/** Returns the queue in which a message was dead-lettered, according to the header that the broker adds. */
 export function diedOn(message: ConsumeMessage): QueueName | undefined {
   const name: unknown = message.properties.headers?.["x-first-death-queue"];
   return QUEUES.find((queue) => queue === name);
 }
 
-/** Returns how often a message was returned to its quorum queue. The queue counts each return as a death. */
+/** Returns how many times a message has been returned to its quorum queue. Each return counts toward the delivery limit. */
 export function deathsOf(message: ConsumeMessage): number {
   const count: unknown = message.properties.headers?.["x-delivery-count"];
   return typeof count === "number" ? count : 0;

@@ -9,7 +9,7 @@ const BLOCK_MS = 2_000;
 
 type RawEntry = [id: string, fields: string[]];
 
-/** Reads the live feed from a Redis stream. Waiting for new entries blocks a connection, so it uses a separate one. */
+/** Reads the live feed from a Redis stream. Waiting for new entries blocks a connection, so a separate one is used for that. */
 export function createRedisFeed(ports: { redis: Redis; blocking: Redis; key: string }) {
   const { redis, blocking, key } = ports;
   const ask = <T>(call: () => Promise<T>) => orUnavailable("redis", "read the live feed", call);
@@ -40,7 +40,7 @@ function entryOf([id, fields]: RawEntry): FeedEntry {
   return { id, deltas: deltasOf(value("deltas")), dropped: Number(value("dropped")) };
 }
 
-/** Whether a text is `milliseconds-sequence`, both unsigned 64-bit numbers (Redis, Streams introduction). */
+/** Whether a string has the form of a stream entry's id: `milliseconds-sequence`, both unsigned 64-bit integers. */
 function isStreamId(text: string): boolean {
   const parts = /^(\d{1,20})-(\d{1,20})$/.exec(text);
   return parts !== null && BigInt(parts[1]!) < 2n ** 64n && BigInt(parts[2]!) < 2n ** 64n;

@@ -14,7 +14,7 @@ import { checkTools } from "./tools.ts";
 export function addDoctor(program: Command, context: CliContext): void {
   describe(
     program.command("doctor"),
-    "Check what this machine has and lacks, with a remedy for each problem; exits with 1 if a check fails",
+    "Check this machine's setup and suggest a remedy for each problem; exit with 1 if a check fails",
     "doctor",
     "doctor --output json | jq '.checks[] | select(.status != \"OK\")'",
   )
