@@ -1,6 +1,6 @@
 /**
- * Returns a JSON value's size in bytes as PostgreSQL prints it. PostgreSQL writes numbers out as full decimals: the
- * five characters `1e308` become 309 digits, so a small text may become a reply sixty times its size. Callers that
+ * Returns how many bytes a JSON value takes when PostgreSQL prints it. PostgreSQL writes numbers out as full decimals: the
+ * five characters `1e308` become 309 digits, so a short value may become a reply sixty times its size. Callers that
  * already have the value's JSON can pass it as `text`.
  */
 export function printedBytes(value: unknown, text = JSON.stringify(value)): number {

@@ -45,7 +45,7 @@ export interface ServiceDefinition<T extends TProperties> {
 }
 
 /**
- * Runs a service as this process. Reads its version and configuration before anything opens; if they are faulty, it
+ * Runs a service as this process. Reads its version and configuration before it opens anything; if they are faulty, it
  * prints the reason and exits with 1. `--help` and `--version` print and exit. `--healthcheck` checks whether the
  * service with the same environment is ready, and exits.
  */

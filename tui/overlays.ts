@@ -78,7 +78,7 @@ export function paletteEntries(state: State, text: string): PaletteEntry[] {
   const tabs = TABS.map(
     ({ title }, index): PaletteEntry => ({
       name: title === "Dead" ? "dead letters" : title.toLowerCase(),
-      help: `Go to the screen, key ${index + 1}`,
+      help: `Go to the screen (${index + 1})`,
       action: `tab-${index + 1}` as Action,
     }),
   );
@@ -129,7 +129,7 @@ function run(state: State, text: string, entry: PaletteEntry | undefined): Step 
   }
   if (entry && entry.action !== "set") return act(state, entry.action);
   if (entry) return [{ ...state, overlay: { kind: "palette", text: "set ", index: 0 } }, []];
-  // Searches the jobs for text that looks like an id or part of one.
+  // If the text looks like an id or part of one, search the jobs for it.
   if (/^[0-9a-f-]{4,36}$/i.test(text)) return [refilter(go(state, { screen: "jobs" }), "jobs", text), []];
   return notice(state, `There is no command ${text}`, "bad");
 }

@@ -48,12 +48,13 @@ test("the open loop sends requests at its rate", async () => {
 test("a server stall delays every request that was due during the stall", async () => {
   stallAt = served + 50;
   const request = requestOf("/", 1);
-  // Server and load generator share this process, so the stall also blocks the generator, but must not hide the delay.
+  // The server and the load generator share this process, so the stall blocks the generator too. The measured waits must
+  // show the delay nevertheless.
   const result = await runOpenLoop({ ...common, request, ratePerSecond: 200, seconds: 1 });
   stallAt = -1;
   const waitedMs = result.accepted.map(({ sentAt }) => result.endedAt - sentAt).sort((a, b) => a - b);
   expect(result.accepted).toHaveLength(200);
-  // Due times continue at their rate through the stall, so no gap between two of them is as long as the stall.
+  // Requests fall due at an even rate during the stall, so no two consecutive ones are as far apart as the stall is long.
   const gaps = waitedMs.slice(1).map((at, index) => at - waitedMs[index]!);
   expect(Math.max(...gaps)).toBeLessThan(stallMs / 2);
 });

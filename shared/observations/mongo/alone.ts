@@ -24,9 +24,9 @@ interface EventDocument {
 
 const EVENTS = "events";
 /**
- * FerretDB 1.24 scans a collection from its start until it finds a single `_id` (3 µs per document), but reads and
- * unpacks the whole collection for an `$in` (75 µs per document). Above about this many ids, one `$in` is cheaper. In
- * MongoDB, both are fast.
+ * To look up one `_id`, FerretDB 1.24 scans the collection from its start until it finds it (3 µs per document). For an
+ * `$in`, it reads and unpacks the whole collection (75 µs per document). Above about this many ids, one `$in` is
+ * cheaper than that many lookups. In MongoDB, both are fast.
  */
 const FEW = 50;
 /** Lower than the pool's size, so no look-up waits for a connection. */
@@ -44,8 +44,8 @@ export const EVENT_INDEXES = [
 ] as const;
 
 /**
- * Stores events as separate documents, by event id: those that cannot be in a batch, and those stored by versions that
- * had no batches.
+ * Stores each event that cannot be in a batch as a document of its own, by event id. The same collection holds the
+ * events of earlier versions, which had no batches.
  */
 export function createMongoAlone(link: MongoLink) {
   const collection = () => link.collection<EventDocument>(EVENTS);
@@ -86,7 +86,7 @@ export function createMongoAlone(link: MongoLink) {
       return new Map(found.flatMap((document) => (document ? [[document._id, document.claim]] : [])));
     },
 
-    /** Returns a page's events and one more, which tells whether another page follows. */
+    /** Returns a page's events, and one more if another page follows. */
     async page(
       query: EventQuery,
       position: EventPosition | undefined,
