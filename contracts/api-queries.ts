@@ -260,7 +260,7 @@ export const Waiting = Type.Object({
   name: Type.Optional(Type.String({ description: "The name of the worker or the queue" })),
   since: Type.Union([Timestamp, Type.Null()], {
     description:
-      "The time of the last known progress, such as a worker's last heartbeat; null if there is none",
+      "The point in time that the cause has reached, such as a worker's last heartbeat or a queue's newest consumed message; null if there is none",
   }),
   message: Type.String(),
 });

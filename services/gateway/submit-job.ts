@@ -107,7 +107,7 @@ export function createSubmitter({ bus, makeEvent, tracing, maxPayloadBytes, maxI
     };
   }
 
-  /** Resolves to whether this call published the job; false if an equal request is in progress or was confirmed. */
+  /** Resolves to whether this call published the job; false if an equal request was already in progress or confirmed. */
   async function publish({ key, fingerprint, envelope }: Prepared): Promise<boolean> {
     if (key !== undefined) return keys.publishOnce(key, fingerprint, () => publisher.add(envelope));
     await publisher.add(envelope);

@@ -23,7 +23,7 @@ export function registerCounters(metrics: Metrics): RunCounters {
   ]);
   const late = metrics.counter(
     "observatory_late_ends_total",
-    "Outcomes of attempts that were refused because another worker had taken over the job",
+    "Outcomes of attempts that were refused because the worker no longer held the job",
   );
   const parked = metrics.counter(
     "observatory_parked_total",

@@ -154,7 +154,7 @@ export function createRunner({
       recording?.end({ "job.status": typeof recorded === "string" ? recorded : recorded.conclusion.status });
       if (recorded === "superseded") {
         counters.refused();
-        log.warn("A late outcome was refused: another worker has taken over the job", {
+        log.warn("A late outcome was refused: this worker no longer holds the job", {
           jobId: job.id,
           attempt: job.attempt,
           traceId,

@@ -15,8 +15,8 @@ export interface FeedOptions {
 const MAX_PAUSE_MS = 1_000;
 const MAX_SILENCE_MS = 15_000;
 /**
- * A subscription to the feed that does not fail within this time counts as established, because the store does not
- * confirm subscriptions and the first entry may not arrive for a long time.
+ * A subscription to the feed that does not fail within this time counts as established. Its first sign of success is an
+ * entry, which may not arrive for a long time.
  */
 const SETTLED_MS = 100;
 /** How long a client of the stream waits until this process follows the feed; after that, the client is refused. */

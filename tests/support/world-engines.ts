@@ -6,7 +6,7 @@ import { enginesOf, testEngines } from "./engines.ts";
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /**
- * Creates the vhost and the database of one world (the isolated system of one test file) on the shared engines, and
+ * Creates the vhost and the database of one world (one isolated system under test) on the shared engines, and
  * pushes their removal onto `undo`.
  */
 export async function createWorldEngines(

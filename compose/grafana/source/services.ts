@@ -138,7 +138,7 @@ export default dashboard({
           queries: [query("observatory_slots_busy / observatory_slots", "{{instance}}")],
         }),
         series({
-          title: "Processors: outcomes refused because another worker held the job",
+          title: "Processors: outcomes refused because the worker no longer held the job",
           unit: "ops",
           queries: [query(perSecond("observatory_late_ends_total"), "{{instance}}")],
         }),
