@@ -4,8 +4,8 @@ import { Count, published, StringEnum } from "./schema.ts";
 export const EXCHANGE = "observatory.events";
 
 /**
- * The routing keys. Messages with `jobs.created` go to the processor's intake and to the event store's queue, those
- * with `jobs.transitions` only to the latter. `jobs.failed.validation` is for messages to file as dead letters, and
+ * The routing keys. Messages with `jobs.created` go to the processor's intake and to the metrics-engine, those with
+ * `jobs.transitions` only to the metrics-engine. `jobs.failed.validation` is for messages to file as dead letters, and
  * `messages.parked` for messages that could not be filed.
  */
 export const ROUTES = [

@@ -29,8 +29,8 @@ export interface GuardOptions {
 
 /**
  * A query without an answer after this long is refused, even if the server responds to probes: its connection may lose
- * every packet while other connections work, as after a firewall restart. No healthy query takes this long, because the server
- * cancels every statement after at most half a minute.
+ * every packet while other connections work, as after a firewall restart. No healthy query takes this long, because the
+ * server cancels every statement after at most a minute.
  */
 const LONGEST_MS = 120_000;
 

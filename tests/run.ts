@@ -60,7 +60,7 @@ async function timed(name: string, work: () => Promise<Omit<Outcome, "name" | "s
 function runSuite(suite: Suite, isWhole: boolean): Promise<Outcome> {
   const { name, on = "full" } = suite;
   const paths = filesOf(suite).map((file) => `./${file}`);
-  // Coverage is not measured for a suite that only repeats other suites' tests on other engines.
+  // Coverage is not measured for a suite that repeats other suites' tests on other engines.
   const measure = isWhole && !suite.again;
   return timed(name, async () => {
     const coverage = measure

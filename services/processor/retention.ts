@@ -44,8 +44,8 @@ export function checkRetention({ jobs, failed }: RetentionHours): void {
 
 /**
  * Prunes jobs and dead letters past their retention every minute, until `signal` aborts. Any number of processors may
- * do this at the same time, because the store lets only one of them delete a batch at a time. A killed processor never
- * leaves a batch half deleted.
+ * do this at the same time, because the store lets only one of them delete a batch of jobs at a time. A killed processor
+ * never leaves a batch half deleted.
  */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { log, duty } = options;

@@ -30,9 +30,9 @@ import { createWorkerQueries } from "./worker-queries.ts";
 
 const HOUR_MS = 3_600_000;
 /**
- * Sealing, which stores final counts of the ledger, counts as stuck after this long without progress. The limit is
- * generous, because at the system's start sealing waits until the engines have started and a processor has created the
- * tables.
+ * Sealing, which stores the ledger's counts for past spans of time, counts as stuck after this long without progress.
+ * The limit is generous, because at the system's start sealing waits until the engines have started and a processor has
+ * created the tables.
  */
 const SEALING_STUCK_MS = 300_000;
 const LINKS = {
@@ -40,7 +40,7 @@ const LINKS = {
   "/openapi.json": "OpenAPI document for programs",
   "/overview": "Summary of the whole system",
   "/jobs": "Jobs, newest first",
-  "/dead-letters": "Messages that could not be processed",
+  "/dead-letters": "Messages and jobs that could not be processed",
   "/ledger": "Whether every accepted job is accounted for",
 };
 
