@@ -54,7 +54,7 @@ export interface Claimer {
   run(): Promise<void>;
 }
 
-/** Fills free slots with due jobs, in order of priority and age, one claim at a time. */
+/** Fills free slots with due jobs, by priority and then by due time, one claim at a time. */
 export function createClaimer({
   store,
   slots,

@@ -156,8 +156,8 @@ export function createLedgerQueries(store: JobDatabase) {
     },
 
     /**
-     * Returns how the store accounts for each accepted job, in the given order; null for a job of which it has no
-     * trace.
+     * Returns how the store accounts for each `job.created` event, in the given order; null where it does not. A row
+     * that another event created does not account for the event.
      */
     async fates(created: readonly CreatedEvent[]): Promise<CreatedFate[]> {
       const rows = await store.read(

@@ -15,7 +15,10 @@ export const COUNTERS = [
 export type CounterName = (typeof COUNTERS)[number];
 
 export interface Recorded {
-  /** The events that this call counted; no earlier call had counted them. */
+  /**
+   * The newly counted events, each reported only once: those that this call counted, and those that earlier calls
+   * counted before they failed.
+   */
   readonly fresh: readonly JobEvent[];
 }
 

@@ -10,8 +10,8 @@ export function describeOn(engines: readonly EngineName[], name: string, define:
 }
 
 /**
- * Describes a group of tests with a running system of its own (a world), which they share. When they have finished, the
- * ledger must report no lost, unobserved or duplicated jobs. `accused` skips this check.
+ * Describes a group of tests with a running system of its own (a world), which they share. When they have finished,
+ * every job must end, and the ledger must report no lost, unobserved or duplicated jobs. `accused` skips this check.
  */
 export function behavior(
   name: string,
@@ -31,7 +31,7 @@ export function behavior(
       return world;
     });
     if (!options.accused)
-      test("after all tests, the ledger finds no lost, unobserved or duplicated job", async () =>
+      test("after all tests, every job ends and the ledger finds none lost, unobserved or duplicated", async () =>
         void (await world?.settledLedger()));
   });
 }

@@ -60,8 +60,8 @@ async function actOnEach(
     try {
       results.push(await call({ params: { id } }, { signal }));
     } catch (error) {
-      // A refused request must not stop the others. A retryable error ends the loop: the system is down, and the others
-      // would fail too.
+      // A refused request must not stop the others. A retryable error ends the loop: the system is down or overloaded, and
+      // the others would probably fail too.
       if (texts.length === 1 || !(error instanceof ApiError) || error.retryable) throw error;
       results.push({ jobId: id, ...failureOf(error).failure });
     }

@@ -43,7 +43,7 @@ export interface Trouble {
   readonly remedy: string;
   /** Whether the pod's last log lines may explain more. */
   readonly hasLog: boolean;
-  /** Whether the pod cannot start without a change by the user, so that waiting any longer is pointless. */
+  /** Whether waiting any longer is pointless, because the container has ended and been restarted several times. */
   readonly isFinal: boolean;
 }
 

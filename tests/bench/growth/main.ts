@@ -109,8 +109,8 @@ async function withWorld<T>(use: (world: World) => Promise<T>): Promise<T> {
 }
 
 function observationsOf({ urls }: World) {
-  // The event store's clock is set back to before the oldest past job. Otherwise past events would count as late, that
-  // is, as recorded long after they occurred.
+  // The event store's clock is set back to the time of the oldest past job. Otherwise past events would count as late,
+  // that is, as recorded long after they occurred.
   return openObservations({
     eventsUrl: urls.EVENTS_URL,
     cacheUrl: urls.CACHE_URL,
