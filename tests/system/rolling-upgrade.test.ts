@@ -4,6 +4,7 @@ import { newJobId } from "../../contracts/ids.ts";
 import { openBus } from "../../shared/bus/open.ts";
 import { createdEvent } from "../../shared/created-event.ts";
 import { createEventMaker, joinEnvelopes } from "../../shared/event.ts";
+import sleep from "../../shared/job-types/sleep.ts";
 import { createLog } from "../../shared/log.ts";
 import { newerSources } from "../support/newer-sources.ts";
 import { behavior } from "../support/suite.ts";
@@ -35,7 +36,7 @@ const newer = newerSources({
   add: { "shared/job-types/greet.ts": GREET },
   replace: {
     "shared/job-types/sleep.ts": [
-      ['version: "1.0.1"', 'version: "1.1.0"'],
+      [`version: "${sleep.version}"`, 'version: "1.1.0"'],
       ["payload: Type.Object(\n    {", "payload: Type.Object(\n    { note: Type.Optional(Type.String()),"],
     ],
   },
