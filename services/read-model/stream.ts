@@ -122,7 +122,7 @@ export function createStream({
       }
     } catch (error) {
       if (typeof client.source !== "object" || client.source.abort.signal.aborted) return;
-      // The browser's EventSource reconnects with its last event id, so the client misses nothing.
+      // The browser's EventSource reconnects with its last event id, so the client can try again.
       log.warn("A stream client could not catch up", { error });
       close(client);
     }

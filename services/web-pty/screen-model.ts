@@ -20,8 +20,8 @@ export interface ScreenModelOptions {
   /** Number of scrollback lines that a snapshot restores. */
   readonly scrollback: number;
   /**
-   * How many bytes of output are held back. At this size, lines that would have scrolled out of sight are dropped and
-   * the rest is parsed. While the parser is busy, twice as many bytes are held.
+   * How many bytes of output are held back. At this size, lines that would have left the scrollback are dropped; if none
+   * can be dropped, all held output is parsed. While the parser is busy, twice as many bytes are held.
    */
   readonly heldBytes?: number;
   /** Called after each piece of output is parsed. */

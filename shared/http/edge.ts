@@ -50,8 +50,8 @@ export function createEdge({ log, metrics, bindAddress, allowedOrigins }: EdgeOp
             "The path has a percent sign that does not start a UTF-8 character",
           );
       })
-      // Keeps Elysia from reading bodies, which it would do without limits. Handlers read them themselves, with limits
-      // on size and time.
+      // Keeps Elysia from reading bodies, which it would do for any handler that might use them. Handlers read them
+      // themselves, with limits on size and time.
       .onParse({ as: "global" }, () => null)
       .derive({ as: "global" }, ({ set }) => ({ correlationId: String(set.headers["x-correlation-id"]) }))
       .onError({ as: "global" }, ({ error, code, request, set, path }) => {

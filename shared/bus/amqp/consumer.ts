@@ -21,7 +21,7 @@ export interface AmqpConsumer extends Consumer {
  *
  * When a message kills the process that handles it, the broker counts a death for every message that was prefetched
  * with it. Therefore, once a message's death count reaches half of the delivery limit, messages are taken one at a
- * time, so that only the culprit reaches the limit. Batches resume after more than one prefetch's worth of messages has
+ * time, so that only the culprit reaches the limit. Batches resume after one prefetch's worth of messages in a row has
  * proved harmless.
  */
 export function createAmqpConsumer(options: BusConsumerOptions): AmqpConsumer {

@@ -15,8 +15,8 @@ const PING_MS = 2_000;
 const DEPTHS_MS = 5_000;
 
 /**
- * The options of a bus with a `postgres:` URL. The server ends a consumer's session that has been idle for two
- * heartbeat intervals.
+ * The options of a bus with a `postgres:` URL. The server ends the session that the consumers share once it
+ * has been idle for two heartbeat intervals.
  */
 export type PostgresBusOptions = AmqpBusOptions;
 
