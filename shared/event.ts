@@ -19,7 +19,7 @@ export interface EventFacts<E extends EventType> {
   readonly eventType: E;
   readonly eventId: string;
   readonly correlationId: string;
-  /** The `Idempotency-Key` of the request that created the job, if it had one; defaults to the event id. */
+  /** Of `job.created`, the idempotency key of the request, if it had one; defaults to the event id. */
   readonly idempotencyKey?: string;
   readonly payload: EventPayload<E>;
   readonly occurredAt?: string;

@@ -8,9 +8,9 @@ interface QueueRow extends Omit<QueueState, "note"> {
 
 /**
  * Reads the queue state of each type that is paused or has jobs. It uses the counts in `job_counts`, which have one row
- * per group (type, status, version and priority) however many jobs wait. The oldest due job of each group is found by
- * one look-up in the claim index. With `leaseMs`, workers whose newest heartbeat is older do not count, even if they
- * are not marked as lost yet.
+ * per group (type, status, version, priority and whether due) however many jobs wait. The oldest due job of each type,
+ * version and priority is found by one lookup in the claim index. With `leaseMs`, workers whose newest heartbeat is older
+ * do not count, even if they are not marked as lost yet.
  */
 export async function readQueueStates(
   sql: Sql,

@@ -20,9 +20,9 @@ const CONCURRENCY = 48;
 type Fault = (world: World, random: Random) => Promise<readonly string[] | undefined>;
 
 /**
- * Cuts one processor off from PostgreSQL for longer than its lease, while its jobs end. The other processors declare
- * those jobs abandoned but have no free slots to run them, so the victim claims them again before it has recorded the
- * outcomes of its first attempts, which are stale by then.
+ * Cuts one processor off from PostgreSQL for longer than its lease, while its jobs end. The other processors presume it
+ * dead and queue those jobs again but have no free slots to run them, so the victim claims them again before it has
+ * recorded the outcomes of its first attempts, which are stale by then.
  */
 async function partitionProcessor(world: World, random: Random): Promise<readonly string[]> {
   const victim = random.pick(world.workers);

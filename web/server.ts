@@ -73,7 +73,7 @@ async function forward(request: Request, [prefix, base]: Upstream, log: Log): Pr
   const headers = new Headers(request.headers);
   headers.delete("host");
   // The origin policy has already checked `Origin`. The service would compare `Origin` with its own host instead of the
-  // page's, and refuse the request.
+  // page's, and could refuse the request.
   headers.delete("origin");
   headers.delete("accept-encoding");
   try {

@@ -14,7 +14,7 @@ export function createCountStore(sql: Sql) {
   return {
     /**
      * Adds appended deltas to the totals. `more` is true if deltas may remain; it is false while another processor is
-     * adding deltas.
+     * running this statement.
      */
     async fold(): Promise<{ more: boolean }> {
       const [row] = await sql<{ taken: number }[]>`

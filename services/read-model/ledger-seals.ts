@@ -43,8 +43,9 @@ const MERGED_AT_ONCE = 200;
 const MAX_MERGED_JOBS = 20_000;
 const MAX_MERGED_MS = 3_600_000;
 /**
- * Seals that ended less than this long ago are not merged. A request with a long settle time (up to a minute) needs the
- * sums up to some time in this period, which are exact only if the seals there are short.
+ * Seals that ended less than this long ago are not merged. A request with a long settle time (up to a minute) adds up
+ * the seals that end before some time in this period, and itself judges the rest up to that time. The rest is short only
+ * if the seals are.
  */
 const FINE_MS = 120_000;
 /**

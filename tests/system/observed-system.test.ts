@@ -199,7 +199,7 @@ behavior("a metrics-engine killed three times in a burst of 2,500 events", {}, (
       counts.push(await observed());
       await world().start("metrics-engine");
     }
-    // The first kill must come before every event is counted, or this test would prove nothing.
+    // The first kill must come before all events have been counted, or this test would prove nothing.
     expect(counts[0]).toBeLessThan(2_500);
     await world().untilAll(ids, "COMPLETED");
     await world().settledLedger();

@@ -23,8 +23,8 @@ const READ_REPLY_MS = READ_MS + 1_000;
 const READS = { atATime: 2, maxWaiting: 100, waitMs: READ_MS };
 
 /**
- * Opens the event store, which holds batches of events and, from versions before batches existed, events in documents
- * of their own.
+ * Opens the event store. It holds batches of events and, in documents of their own, the events that cannot be in a batch
+ * (see `isBatchable`) or that were stored before batches existed.
  */
 export function createMongoEvents({ url, log }: { url: string; log: Log }) {
   const link = createMongoLink({ url, log });
