@@ -1,4 +1,4 @@
-/** Shorter prefixes would match too many ids, as would words of hexadecimal digits, such as `a` or `be`. */
+/** Shorter prefixes would match too many ids. Even the words `a` and `be` consist of hexadecimal digits. */
 const MIN_DIGITS = 4;
 
 /** Returns the first and last UUID with a prefix, which may omit dashes; undefined if it is not a UUID prefix. */

@@ -19,9 +19,9 @@ export interface TextMatch {
 export function textMatches(sql: Sql, text: string, types: readonly string[]): TextMatch[] {
   const wanted = text.trim().toLowerCase();
   const words = wordsOf(sql, text);
-  // PostgreSQL estimates that an unknown prefix matches 2% of all jobs, although only failed jobs have an error. It
-  // would therefore read every failed job instead of the text index. The condition is repeated, because PostgreSQL then
-  // multiplies the two estimates, which makes the index look cheaper.
+  // PostgreSQL estimates that an unknown prefix matches 2% of all jobs, although only jobs with an error can match.
+  // It would therefore read every failed job instead of the text index. The condition is repeated, because PostgreSQL
+  // then multiplies the two estimates, which makes the index look cheaper.
   const inError = sql`to_tsvector('simple', error) @@ ${words}`;
   const found: TextMatch[] = [
     { condition: sql`payload <> '{}' and to_tsvector('simple', payload) @@ ${words}` },

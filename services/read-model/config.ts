@@ -23,7 +23,7 @@ export const Config = Type.Object({
       Type.String({
         minLength: 8,
         description:
-          "Bearer token that Alertmanager's webhook must send; if none is set, the webhook accepts requests from loopback only",
+          "Bearer token that Alertmanager's webhook must send; without one, the webhook is open only if this service listens on loopback",
       }),
     ),
   ),

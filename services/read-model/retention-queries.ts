@@ -31,8 +31,8 @@ export function createRetentionQueries(store: JobDatabase, eventHours: number, n
     const keptFrom = (hours: number) => new Date(at.getTime() - hours * HOUR_MS).toISOString();
     const describe = (what: What) => ({ what, description: RULES[what][0], setting: RULES[what][1] });
     const [kept, [remembered]] = await store.read((sql) => {
-      // Retention counts from the time at which a job ended, but only the creation time has an index. The job that was
-      // created first therefore stands for the one that ended first; the error is at most one job's lifetime.
+      // Retention counts from the time at which a job ended, but the index by status is in order of creation. The job
+      // that was created first therefore stands for the one that ended first; the error is at most one job's lifetime.
       const oldest = (one: string, other: string) => sql`least(
         (select created_at from jobs where status = ${one} order by created_at limit 1),
         (select created_at from jobs where status = ${other} order by created_at limit 1))`;

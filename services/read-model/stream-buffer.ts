@@ -27,10 +27,10 @@ const CHUNK_CHARS = 65_536;
 
 /**
  * Buffers one client's unread messages. At the limit, the oldest entry is dropped, and the number of its deltas
- * (changes) is added to `dropped` of the next entry. A client that receives an entry with `dropped` reloads its data.
- * The next entry keeps its own id, so the client can resume after it. The buffers share the entry objects, so each
- * additional stalled client needs little memory. Only the newest alert count and one heartbeat are kept. The buffer
- * does no I/O: the connection's owner calls `take`.
+ * (changes) is added to `dropped` of the next entry, which tells the client to reload its data. The next entry keeps
+ * its own id, so the client can resume after it. The buffers share the entry objects, so each additional stalled client
+ * needs little memory. Only the newest alert count and one heartbeat are kept. The buffer does no I/O: the connection's
+ * owner calls `take`.
  */
 export function createStreamBuffer(
   { maxEntries, maxDeltas }: StreamBounds,

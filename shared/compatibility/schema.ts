@@ -29,8 +29,8 @@ export function asSchema(value: unknown): Schema {
 }
 
 /**
- * Whether a schema admits no value, that is, has the form `{ not: {} }` (which `asSchema` returns for `false`) or `{
- * not: true }`.
+ * Whether a schema admits no value, that is, has the form `{ not: true }`, or `{ not: {} }`, which `asSchema` returns
+ * for `false`.
  */
 export function admitsNothing(node: Schema): boolean {
   if (!("not" in node)) return false;

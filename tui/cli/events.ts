@@ -51,7 +51,7 @@ async function followEvents(
     if (update.kind === "connected" && !update.resumed) context.note("Following new events");
     if (update.kind !== "deltas") continue;
     if (update.dropped > 0)
-      context.note(`${update.dropped} events were skipped because this client reads too slowly`);
+      context.note(`${update.dropped} events were skipped because too many arrived at once`);
     for (const delta of update.deltas.filter(isWanted))
       context.line(output === "json" ? safeJson(delta) : deltaText(delta, context.style));
   }

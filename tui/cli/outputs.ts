@@ -129,7 +129,7 @@ export type DoctorReport = Static<typeof DoctorReport>;
 
 export const StatusReport = Type.Object({
   running: Type.Boolean({
-    description: "Whether any service responds, or a system is being started from this folder",
+    description: "Whether any service is ready, or a system is running or starting from this folder",
   }),
   engines: Type.Union([StringEnum(["embedded", "full"]), Type.Null()]),
   version: Type.Union([Type.String(), Type.Null()]),

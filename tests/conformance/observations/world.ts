@@ -25,7 +25,7 @@ export interface ObservationsWorld {
   restore(): void;
   /** Counts the open connections on the network that can fail. */
   connections(): number;
-  /** Stores and counts events one by one, as versions before batches did. */
+  /** Stores each event in a row or document of its own and counts it, as versions before batches did. */
   storeOld(events: readonly JobEvent[]): Promise<void>;
   /**
    * Returns the source of a program that records events, follows the feed, closes its observations and must then exit

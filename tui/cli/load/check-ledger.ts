@@ -8,9 +8,9 @@ const POLL_EVERY_MS = 500;
 const PATIENCE_MS = 30_000;
 
 /**
- * Checks the accepted ids against the ledger, which compares accepted jobs with stored ones. First polls for up to half
- * a minute until the ledger covers all of these ids and balances. Does not require that the ledger has settled, because
- * it may never settle while other clients keep submitting jobs.
+ * Checks the accepted ids against the ledger, which compares the observed events with the job store. First polls for
+ * up to half a minute until the ledger covers all of these ids and balances. Does not require that the ledger has
+ * settled, because it may never settle while other clients keep submitting jobs.
  */
 export async function checkLedger(
   client: ApiClient,
