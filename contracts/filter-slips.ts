@@ -32,8 +32,8 @@ export function slipOf(language: FilterLanguage, term: FilterTerm): FilterFault 
 }
 
 /**
- * Returns the part of a term that may be a comparison; empty if the term has a known key. Terms are split at the first
- * colon, so `createdAt>2026-11-27T09:00:00Z` arrives with the key `createdAt>2026-11-27T09` and must be put back
+ * Returns the part of a term that may be a comparison; empty if the term has an ordinary key. Terms are split at the
+ * first colon, so `createdAt>2026-11-27T09:00:00Z` arrives with the key `createdAt>2026-11-27T09` and must be put back
  * together.
  */
 function written({ key, value }: FilterTerm): string {

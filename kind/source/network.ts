@@ -24,7 +24,7 @@ const callsOf = ({ name, needs, environment }: ServiceEntry): readonly Call[] =>
   ...(name === "prometheus" ? scrapedPorts() : []),
 ];
 
-/** Each part's calls, as pairs of target and port. The diagram in docs/architecture.md has an arrow for each. */
+/** Each part's calls, as pairs of target and port. The diagram in docs/architecture.md shows most of them. */
 export const ARROWS: Readonly<Record<string, readonly Call[]>> = Object.fromEntries(
   SERVICE_CATALOG.services.map((entry) => [entry.name, callsOf(entry)]),
 );

@@ -25,7 +25,7 @@ export interface Closing {
   readonly live: number;
   /** Dead letters that were neither replayed nor dropped. */
   readonly deadLetters: number;
-  /** Jobs without a row whose dead letter was neither replayed nor dropped. */
+  /** Jobs without a row whose dead letter was not dropped. */
   readonly onlyDeadLetters: readonly string[];
 }
 

@@ -30,7 +30,7 @@ export interface Bounds {
   readonly now: Date;
   readonly store: StoreProgress;
   readonly lastEventAt: number | null;
-  /** Every reason why the watermark, up to which jobs are judged, is not the current time. */
+  /** Everything besides `settleMs` that holds back the watermark, the time up to which jobs are judged. */
   readonly bounds: readonly Bound[];
   watermark(settleMs: number): Date;
   /** Spans may be sealed up to this time. */

@@ -48,7 +48,7 @@ test("the odd-dashboard binary runs the whole system without a clone of the repo
     const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     return { code: await child.exited, out, err };
   };
-  expect(await cli("down")).toMatchObject({ code: 1, err: expect.stringContaining("No system runs") });
+  expect(await cli("down")).toMatchObject({ code: 1, err: expect.stringContaining("No system is running") });
   const up = Bun.spawn([program, "up"], { cwd: place, env, stdout: "pipe", stderr: "inherit" });
   try {
     const printed = up.stdout.text();

@@ -131,7 +131,7 @@ describeOn(enginesOf("full"), "private engines", () => {
 
   test("a second run on the same data is refused and harms nothing", async () => {
     const dataDir = join(root, "redis");
-    await expect(startRedis({ dataDir })).rejects.toThrow(`already run by process ${process.pid}`);
+    await expect(startRedis({ dataDir })).rejects.toThrow(`Process ${process.pid} already runs the engine`);
     expect(await accepts(run.engines.redis.port)).toBe(true);
   });
 

@@ -166,7 +166,7 @@ export default dashboard({
           title: "Dead letters neither replayed nor dropped",
           unit: "short",
           description:
-            "Jobs that are out of tries, and messages that violate their schema. /dead-letters lists them.",
+            "Jobs that are out of tries, and messages that could not be processed. /dead-letters lists them.",
           queries: [query("max(observatory_dead_letters)", "dead letters")],
         }),
         series({

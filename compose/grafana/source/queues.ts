@@ -63,7 +63,7 @@ export default dashboard({
           title: "Age of the newest recorded event",
           unit: "s",
           description:
-            "How old the event was when it was recorded or, while more events wait to be recorded, how old it is now.",
+            "How old the newest event was when it was recorded or, while more events wait, how old it is now.",
           queries: [query("max(observatory_observation_lag_seconds)", "behind")],
         }),
         series({
