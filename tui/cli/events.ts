@@ -51,7 +51,7 @@ async function followEvents(
     if (update.kind === "connected" && !update.resumed) context.note("Following new events");
     if (update.kind !== "deltas") continue;
     if (update.dropped > 0)
-      context.note(`${update.dropped} events were skipped because too many arrived at once`);
+      context.note(`${update.dropped} events were skipped because more arrived than could be sent`);
     for (const delta of update.deltas.filter(isWanted))
       context.line(output === "json" ? safeJson(delta) : deltaText(delta, context.style));
   }
