@@ -328,7 +328,7 @@ export const Ledger = published(
           "The number of dead letters, for jobs or messages, that have been neither replayed nor dropped, as in `/queues` and `/overview`",
       }),
     ),
-    /** Accepted jobs that exist only as a dead letter, which has been neither replayed nor dropped. */
+    /** Accepted jobs that exist only as a dead letter, which has not been dropped. */
     onlyDeadLetters: Type.Optional(LedgerIds),
     lost: LedgerIds,
     unobserved: LedgerIds,

@@ -42,7 +42,7 @@ export function registerLedgerGauge(
 
   const onlyDeadLetters = metrics.gauge(
     "observatory_jobs_only_dead_letters",
-    "Accepted jobs that never became a row and whose dead letter was neither replayed nor dropped",
+    "Accepted jobs that never became a row and whose dead letter has not been dropped",
   );
   onlyDeadLetters.remove(); // The value is unknown before the first computation.
 

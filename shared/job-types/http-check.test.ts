@@ -14,7 +14,10 @@ test("reports the reply from an allowed address, and refuses to fetch from any o
   await expect(tryOut(jobType, { url }, { allow: ["127.0.0.0/8"] })).rejects.toMatchObject({
     code: "UNEXPECTED_STATUS",
   });
-  await expect(tryOut(jobType, { url })).rejects.toMatchObject({ code: "ADDRESS_REFUSED" });
+  await expect(tryOut(jobType, { url })).rejects.toMatchObject({
+    code: "ADDRESS_REFUSED",
+    message: "HTTP_CHECK_ALLOW does not list 127.0.0.1",
+  });
   await server.stop(true);
   await expect(tryOut(jobType, { url }, { allow: ["127.0.0.0/8"] })).rejects.toMatchObject({
     code: "UNREACHABLE",

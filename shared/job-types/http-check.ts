@@ -64,12 +64,16 @@ async function fetchPinned(url: string, { allowedAddresses, signal }: JobContext
     ({ address, family }) => !allowedAddresses.check(address, family === 6 ? "ipv6" : "ipv4"),
   );
   const answer = answers[0];
-  if (refused || !answer)
+  if (refused || !answer) {
+    const address = refused?.address ?? "no address";
     throw new JobFailure(
       "ADDRESS_REFUSED",
-      `${hostname} resolves to ${refused?.address ?? "no address"}, which HTTP_CHECK_ALLOW does not list`,
+      address === hostname
+        ? `HTTP_CHECK_ALLOW does not list ${address}`
+        : `${hostname} resolves to ${address}, which HTTP_CHECK_ALLOW does not list`,
       { retryable: false },
     );
+  }
   target.hostname = answer.family === 6 ? `[${answer.address}]` : answer.address;
   try {
     return await fetch(target, {

@@ -176,7 +176,7 @@ behavior("bad input", {}, (world) => {
       await world().post("/jobs/actions", { action: "retry", filter })
     ).json()) as Problem;
     expect(problem.code).toBe("VALIDATION_FAILED");
-    expect(problem.detail).toContain("Expected one of PENDING, VALIDATED");
+    expect(problem.detail).toContain("expected one of PENDING, VALIDATED");
     const line = { action: "retry", filter: "status:fialed type:hsah" };
     const read = (await (await world().post("/jobs/actions", line)).json()) as Problem;
     expect(read.errors?.map(({ message }) => message)).toEqual([

@@ -95,7 +95,7 @@ export function describeLedger({ get, world }: QueriedModel): void {
       expect((await get<Ledger>("/ledger?settleMs=30000")).body.settleMs).toBe(30_000);
       const { status, body } = await get<Problem>("/ledger?settleMs=7000");
       expect([status, body.code]).toEqual([400, "INVALID_QUERY"]);
-      expect(body.detail).toEndWith("Expected one of 0, 1000, 5000, 30000, 60000");
+      expect(body.detail).toEndWith("expected one of 0, 1000, 5000, 30000, 60000");
     });
 
     test("names a job as lost if its row is missing", async () => {
