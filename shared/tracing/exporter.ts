@@ -16,7 +16,7 @@ export function createExporter({ endpoint, log }: { endpoint: string; log: Log }
       exporter.export(spans, (result) => {
         const { error } = result;
         if (error && !isDown)
-          log.warn("Could not export traces; spans that do not fit into the buffer are dropped", {
+          log.warn("Could not export traces; spans are dropped until exporting works again", {
             reason: messageOf(error),
           });
         else if (!error && isDown) log.info("Exporting traces works again");
